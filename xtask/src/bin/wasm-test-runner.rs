@@ -1,0 +1,5 @@
+//! wasm-bindgen's test runner, built from the lock file: the very version that the page is built with.
+
+fn main() -> anyhow::Result<()> {
+    wasm_bindgen_cli::wasm_bindgen_test_runner::run_cli_with_args(std::env::args_os())
+}
