@@ -1,0 +1,19 @@
+//! What the browser and the server must agree on, to the byte, and nothing else.
+//!
+//! A text becomes a training sample in five steps, each in the file of its name:
+//!
+//! 1. [`tokenizer`]: text to token ids and back, for every published ChatGLM-6B vocabulary
+//! 2. [`prompt`]: a question, or a conversation, to the text that the model reads
+//! 3. [`sample`]: a [`pair`] to `input_ids`, `labels`, `position_ids` and `attention_mask`
+//! 4. [`sample::Batch`]: samples of several lengths to one padded batch
+//! 5. [`dataset`]: files of pairs, in every form people have them in
+//!
+//! This crate reads bytes and never a path; it has no clock, no randomness and no async.
+
+pub mod api;
+pub mod dataset;
+pub mod pair;
+pub mod prompt;
+pub mod sample;
+pub mod tokenizer;
+pub mod training;
