@@ -1,0 +1,51 @@
+//! What the model is computed with: each op has a CPU form, a backward and a test, and stands
+//! alone. The model never asks which device it is on; an op takes its fused form for contiguous
+//! f32 on the CPU and [`composed`] candle operations for everything else.
+//!
+//! | op | in a block |
+//! | --- | --- |
+//! | [`embedding()`] | ids to rows |
+//! | [`layer_norm()`] | before attention, before the MLP, at the end |
+//! | [`lora_linear()`], [`linear()`] | query-key-value with its adapter; any other matrix |
+//! | [`rotary_attention`] | split, positions and attention, for training |
+//! | [`rotary_qkv`], [`KvCache`] | the same in two steps, for chat |
+//! | [`linear_residual`], [`linear_gelu`] | a linear layer with what follows it |
+//! | [`gelu()`], [`scaled_add()`] | the same where an adapter sits on the layer |
+//! | [`adamw()`] | gradients to weights |
+//! | [`cross_entropy()`] | hidden states at label positions to the loss |
+//!
+//! A fused op keeps the least its backward needs, computes no gradient of a frozen weight, and runs
+//! on the threads of the rayon pool it is called from.
+
+mod adamw;
+mod attention;
+pub mod composed;
+mod cross_entropy;
+mod dropout;
+mod embedding;
+mod gelu;
+mod gemm;
+mod layer_norm;
+mod linear;
+mod lora_linear;
+mod parallel;
+mod rotary;
+mod scaled_add;
+mod scratch;
+mod simd;
+mod tensors;
+
+pub use adamw::{AdamWStep, adamw};
+pub use attention::{AttentionMask, KvCache, MaskRow, attention, rotary_attention};
+pub use cross_entropy::cross_entropy;
+pub use dropout::Dropout;
+pub use embedding::embedding;
+pub use gelu::gelu;
+pub use layer_norm::layer_norm;
+pub use linear::{linear, linear_gelu, linear_residual};
+pub use lora_linear::{LoraOperand, lora_linear};
+pub use rotary::{PositionIds, Rotation, rotary_qkv};
+pub use scaled_add::scaled_add;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! The ops that look at several positions.
+
+use candle_core::{DType, Device, Tensor};
+
+use super::{difference, random, same, variable};
+use crate::ops::{
+    AttentionMask, KvCache, MaskRow, PositionIds, Rotation, attention, composed, rotary_attention,
+    rotary_qkv,
+};
+
+/// Batch, sequence, heads, size of a head.
+const SIZES: [[usize; 4]; 6] =
+    [[1, 1, 1, 8], [1, 7, 2, 8], [2, 13, 3, 16], [3, 40, 2, 64], [1, 70, 2, 32], [2, 33, 1, 128]];
+
+/// Another padding and context for each sequence.
+fn mask(batch: usize, seq: usize) -> AttentionMask {
+    let rows = (0..batch)
+        .map(|row| {
+            let padding = row * seq / 4;
+            MaskRow { padding, context: (seq - padding) / (2 + row) }
+        })
+        .collect();
+    AttentionMask { rows }
+}
+
+fn rotation(batch: usize, seq: usize, rows: usize, head: usize) -> Rotation {
+    let pairs = head / 2 / rows;
+    let inv_freq: Vec<f32> =
+        (0..pairs).map(|i| 10_000f32.powf(-(i as f32) / pairs as f32)).collect();
+    let ids = (0..batch * rows * seq).map(|i| (i * 7 % 50) as u32).collect();
+    Rotation::new(&inv_freq, &PositionIds { batch, rows, seq, ids }, &Device::Cpu).unwrap()
+}
+
+#[test]
+fn rotary_split_agrees_with_one_and_two_rows_of_positions() {
+    for [batch, seq, heads, head] in SIZES {
+        for rows in [1, 2] {
+            let qkv = variable(1, &[batch, seq, heads * 3 * head]);
+            let rotation = rotation(batch, seq, rows, head);
+
+            same(
+                &format!("{batch} x {seq}, {heads} heads of {head}, {rows} rows"),
+                &[&qkv],
+                || rotary_qkv(&qkv, &rotation, heads),
+                || composed::rotary_qkv(&qkv, &rotation, heads),
+            );
+        }
+    }
+}
+
+#[test]
+fn a_turn_is_the_published_formula() {
+    // x cos + rotate_half(x) sin, each half of the head by its own position.
+    let positions = PositionIds { batch: 1, rows: 2, seq: 1, ids: vec![2, 3] };
+    let rotation = Rotation::new(&[1.0, 0.1], &positions, &Device::Cpu).unwrap();
+    let head: Vec<f32> = (1..=8).map(|x| x as f32).collect();
+    let qkv = Tensor::new([head.clone(), head.clone(), head].concat(), &Device::Cpu).unwrap();
+
+    let split = rotary_qkv(&qkv.reshape((1, 1, 24)).unwrap(), &rotation, 1).unwrap();
+
+    let query: Vec<f32> = split.get(0).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+    let mut expected = Vec::new();
+    for (position, [a, b, c, d]) in [(2.0f32, [1.0, 2.0, 3.0, 4.0]), (3.0, [5.0, 6.0, 7.0, 8.0])] {
+        let (first, second) = (position, position * 0.1);
+        expected.extend([
+            a * first.cos() - c * first.sin(),
+            b * second.cos() - d * second.sin(),
+            c * first.cos() + a * first.sin(),
+            d * second.cos() + b * second.sin(),
+        ]);
+    }
+    for (actual, expected) in query.iter().zip(expected) {
+        assert!((actual - expected).abs() < 1e-5, "{actual} is not {expected}");
+    }
+}
+
+#[test]
+fn attention_agrees_alone_and_with_the_split() {
+    for [batch, seq, heads, head] in SIZES {
+        let what = format!("{batch} x {seq}, {heads} heads of {head}");
+        let mask = mask(batch, seq);
+        let split = variable(1, &[3, batch, heads, seq, head]);
+        same(&what, &[&split], || attention(&split, &mask), || composed::attention(&split, &mask));
+
+        let qkv = variable(2, &[batch, seq, heads * 3 * head]);
+        let rotation = rotation(batch, seq, 2, head);
+        same(
+            &what,
+            &[&qkv],
+            || rotary_attention(&qkv, &rotation, heads, &mask),
+            || composed::attention(&composed::rotary_qkv(&qkv, &rotation, heads)?, &mask),
+        );
+    }
+}
+
+#[test]
+fn padding_reads_zeros_and_is_read_by_nobody() {
+    let mask = AttentionMask { rows: vec![MaskRow { padding: 3, context: 2 }] };
+    let split = random(1, &[3, 1, 2, 9, 8]);
+    let noise = random(2, &[3, 1, 2, 3, 8]);
+    let other = Tensor::cat(&[&noise, &split.narrow(3, 3, 6).unwrap()], 3).unwrap();
+
+    let read = attention(&split, &mask).unwrap();
+    let read_beside_noise = attention(&other.contiguous().unwrap(), &mask).unwrap();
+
+    let values = read.narrow(1, 0, 3).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    assert!(values.iter().all(|x| x.to_bits() == 0));
+    assert!(difference(&read_beside_noise, &read) < 1e-7);
+}
+
+#[test]
+fn a_cache_reads_what_the_whole_sequence_reads() {
+    for dtype in [DType::F32, DType::F64] {
+        let (batch, heads, seq, head) = (2, 3, 20, 16);
+        let mask = AttentionMask {
+            rows: vec![MaskRow { padding: 0, context: 11 }, MaskRow { padding: 4, context: 5 }],
+        };
+        let split = random(1, &[3, batch, heads, seq, head]).to_dtype(dtype).unwrap();
+        let expected = composed::attention(&split, &mask).unwrap();
+
+        let mut cache = KvCache::new((batch, heads, 24, head), dtype, &Device::Cpu).unwrap();
+        let mut parts = Vec::new();
+        // The context at once, then a few tokens, then one by one; a step back in between.
+        for (start, len) in [(0, 11), (11, 4), (11, 4), (15, 1), (16, 1), (17, 1), (18, 1), (19, 1)]
+        {
+            cache.truncate(start);
+            parts.truncate(if start == 11 { 1 } else { parts.len() });
+            let part = split.narrow(3, start, len).unwrap().contiguous().unwrap();
+            parts.push(cache.attention(&part, &mask).unwrap());
+        }
+
+        let read = Tensor::cat(&parts, 1).unwrap().to_dtype(DType::F32).unwrap();
+        assert!(difference(&read, &expected.to_dtype(DType::F32).unwrap()) < 1e-6);
+        assert_eq!(cache.len(), seq);
+        assert!(cache.attention(&split, &mask).is_err(), "a full cache takes no more");
+    }
+}
