@@ -1,0 +1,163 @@
+//! A folder with a model in the published form: configuration, vocabulary, weights.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use candle_core::{DType, Device, Var};
+use sha2::{Digest as _, Sha256};
+use weft_shared::tokenizer::{ChatGlmTokenizer, TokenizerError};
+
+use crate::{
+    atomic::{self, WriteError},
+    chatglm::{ChatGlm, ChatGlmConfig, ConfigError},
+    checkpoint::{Checkpoint, CheckpointError},
+};
+
+const CONFIG: &str = "config.json";
+const VOCABULARY: &str = "ice_text.model";
+const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
+
+/// Why a model folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelDirError {
+    #[error("cannot read {path}")]
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("{path} is no configuration of a ChatGLM-6B")]
+    Config {
+        path: PathBuf,
+        #[source]
+        source: ConfigError,
+    },
+    #[error("{path} is no vocabulary of a ChatGLM-6B")]
+    Tokenizer {
+        path: PathBuf,
+        #[source]
+        source: TokenizerError,
+    },
+    #[error(
+        "{path} has token ids up to {highest}, and the model's embedding only {rows} rows: the vocabulary belongs to \
+         another model"
+    )]
+    OtherVocabulary { path: PathBuf, highest: usize, rows: usize },
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    #[error("the model's weights could not be loaded")]
+    Load(#[from] candle_core::Error),
+}
+
+/// A model folder whose configuration has been read.
+#[derive(Clone, Debug)]
+pub struct ModelDir {
+    path: PathBuf,
+    config: ChatGlmConfig,
+}
+
+impl ModelDir {
+    /// Reads and checks the configuration; weights and vocabulary are read when they are asked for.
+    pub fn open(path: &Path) -> Result<Self, ModelDirError> {
+        let file = path.join(CONFIG);
+        let config = ChatGlmConfig::from_json(&read(&file)?)
+            .map_err(|source| ModelDirError::Config { path: file, source })?;
+        Ok(Self { path: path.to_owned(), config })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn config(&self) -> &ChatGlmConfig {
+        &self.config
+    }
+
+    /// The vocabulary, checked to fit the embedding.
+    pub fn tokenizer(&self) -> Result<ChatGlmTokenizer, ModelDirError> {
+        let tokenizer = tokenizer(&self.path)?;
+        let (highest, rows) = (tokenizer.vocab_size(), self.config.vocab_size);
+        if highest > rows {
+            let path = self.path.join(VOCABULARY);
+            return Err(ModelDirError::OtherVocabulary { path, highest, rows });
+        }
+        Ok(tokenizer)
+    }
+
+    /// The model with frozen weights of `dtype`.
+    pub fn load(&self, dtype: DType, device: &Device) -> Result<ChatGlm, ModelDirError> {
+        let checkpoint = Checkpoint::open(&self.path)?;
+        let load = |name: &str, shape: &[usize]| {
+            checkpoint.tensor(name, shape, dtype, device).map_err(candle_core::Error::wrap)
+        };
+        Ok(ChatGlm::load(self.config.clone(), &load)?)
+    }
+
+    /// The model with weights that all learn, f32, and these weights by name.
+    pub fn load_trainable(
+        &self,
+        device: &Device,
+    ) -> Result<(ChatGlm, Vec<(String, Var)>), ModelDirError> {
+        let checkpoint = Checkpoint::open(&self.path)?;
+        let variables = Mutex::new(Vec::new());
+        let load = |name: &str, shape: &[usize]| {
+            let tensor = checkpoint
+                .tensor(name, shape, DType::F32, device)
+                .map_err(candle_core::Error::wrap)?;
+            let variable = Var::from_tensor(&tensor)?;
+            let tensor = variable.as_tensor().clone();
+            variables
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((name.to_owned(), variable));
+            Ok(tensor)
+        };
+        let model = ChatGlm::load(self.config.clone(), &load)?;
+        Ok((model, variables.into_inner().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// A digest of configuration and vocabulary: what an adapter or a dataset preview was made for.
+    pub fn fingerprint(&self) -> Result<String, ModelDirError> {
+        let mut hash = Sha256::new();
+        hash.update(read(&self.path.join(CONFIG))?);
+        hash.update(read(&self.path.join(VOCABULARY))?);
+        Ok(format!("{:x}", hash.finalize()))
+    }
+}
+
+/// The tokenizer of a `.model` file, or of a model folder.
+pub fn tokenizer(path: &Path) -> Result<ChatGlmTokenizer, ModelDirError> {
+    let (file, config) = if path.is_dir() {
+        let config = path.join(TOKENIZER_CONFIG);
+        (path.join(VOCABULARY), if config.exists() { Some(read(&config)?) } else { None })
+    } else {
+        (path.to_owned(), None)
+    };
+    let bytes = read(&file)?;
+    let read = ChatGlmTokenizer::from_bytes(&bytes);
+    let configured = match config {
+        Some(config) => read.and_then(|tokenizer| tokenizer.with_config(&config)),
+        None => read,
+    };
+    configured.map_err(|source| ModelDirError::Tokenizer { path: file, source })
+}
+
+/// Copies configuration and vocabulary, as far as the model in `from` has them.
+pub fn copy_companions(from: &Path, to: &Path) -> Result<(), WriteError> {
+    for name in [CONFIG, TOKENIZER_CONFIG, VOCABULARY] {
+        let file = from.join(name);
+        if file.exists() {
+            let copy = to.join(name);
+            let bytes = fs::read(&file).map_err(WriteError::at(&copy))?;
+            atomic::write_file(&copy, &bytes)?;
+        }
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ModelDirError> {
+    fs::read(path).map_err(|source| ModelDirError::Unreadable { path: path.to_owned(), source })
+}
