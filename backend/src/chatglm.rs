@@ -1,0 +1,338 @@
+//! ChatGLM-6B: a transformer that reads the prompt in both directions and writes the answer forwards
+//! (Du et al. 2022, "GLM"; the reference's `modeling_chatglm.py`).
+//!
+//! It differs from the usual decoder in four places: each token has two positions (in the text, and in the
+//! answer), each of which rotates half of a head; the prompt sees itself whole; a block adds its *normalized*
+//! input to its output, scaled by [`ALPHA`]; and the output layer is the embedding itself.
+//!
+//! Axes, in every comment below:
+//! batch, seq, model (hidden size), heads, `head_dim` (size of one head), inner (of the MLP), vocab
+
+mod cache;
+mod config;
+mod module_tree;
+mod parameters;
+
+use candle_core::{DType, Device, Result, Tensor};
+use half::f16;
+
+use crate::{
+    lora::{Adapter, Target},
+    ops::{self, AttentionMask, Dropout, LoraOperand, PositionIds, Rotation},
+    seed,
+};
+
+pub use cache::KvCache;
+pub use config::{ChatGlmConfig, ConfigError, ModelRevision};
+pub use module_tree::module_tree;
+pub use parameters::{ParameterCount, parameters};
+
+/// What a block's residual is multiplied with: `sqrt(2 * layers)` of the published model.
+///
+/// It does not depend on the layers at hand: the reference's `GLMBlock` takes `num_layers=28` by default, and its
+/// model never passes another number.
+pub const ALPHA: f64 = 7.483_314_773_547_883; // sqrt(56)
+
+/// What the model reads: `batch` sequences of one length.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// `[batch, seq]`, u32.
+    pub input_ids: Tensor,
+    /// `[batch, 2, seq]`; one row a sequence without 2-D positions.
+    pub position_ids: PositionIds,
+    /// Which position may read which.
+    pub attention_mask: AttentionMask,
+}
+
+/// What goes along with the weights in one pass.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pass<'a> {
+    /// Low-rank updates of the block's linear layers.
+    pub adapter: Option<&'a Adapter>,
+    /// Training: drops inputs of the updates, differently for each seed.
+    pub dropout_seed: Option<u64>,
+}
+
+/// The block that a linear layer computes for, and what goes along with its weights.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    layer: usize,
+    pass: Pass<'a>,
+}
+
+/// `y = x W^T + b`, with the adapter's update where there is one.
+#[derive(Clone, Debug)]
+struct Linear {
+    target: Target,
+    weight: Tensor, // [out, in]
+    bias: Tensor,   // [out]
+}
+
+impl Linear {
+    fn load(
+        target: Target,
+        layer: usize,
+        config: &ChatGlmConfig,
+        weights: Weights,
+    ) -> Result<Self> {
+        let (n_out, n_in) = target.shape(config);
+        let name = target.module(layer);
+        Ok(Self {
+            target,
+            weight: weights(&format!("{name}.weight"), &[n_out, n_in])?,
+            bias: weights(&format!("{name}.bias"), &[n_out])?,
+        })
+    }
+
+    fn forward(&self, x: &Tensor, place: Place) -> Result<Tensor> {
+        match self.lora(place) {
+            Some(lora) => ops::lora_linear(x, &self.weight, Some(&self.bias), &lora),
+            None => ops::linear(x, &self.weight, Some(&self.bias)),
+        }
+    }
+
+    /// `gelu(forward(x))`.
+    fn forward_gelu(&self, x: &Tensor, place: Place) -> Result<Tensor> {
+        match self.lora(place) {
+            Some(_) => ops::gelu(&self.forward(x, place)?),
+            None => ops::linear_gelu(x, &self.weight, &self.bias),
+        }
+    }
+
+    /// `forward(x) + ALPHA * residual`.
+    fn forward_residual(&self, x: &Tensor, residual: &Tensor, place: Place) -> Result<Tensor> {
+        match self.lora(place) {
+            Some(_) => ops::scaled_add(&self.forward(x, place)?, residual, ALPHA),
+            None => ops::linear_residual(x, &self.weight, &self.bias, residual, ALPHA),
+        }
+    }
+
+    /// The update of this layer, if the adapter at hand has one.
+    fn lora<'a>(&self, Place { layer, pass }: Place<'a>) -> Option<LoraOperand<'a>> {
+        let adapter = pass.adapter?;
+        let weights = adapter.weights(layer, self.target)?;
+        let dropout =
+            pass.dropout_seed.filter(|_| adapter.dropout() > 0.0).map(|pass_seed| Dropout {
+                p: adapter.dropout(),
+                seed: seed::derive(pass_seed, &[layer as u64, self.target as u64]),
+            });
+        Some(LoraOperand { a: &weights.a, b: &weights.b, scale: adapter.scale(), dropout })
+    }
+}
+
+#[derive(Clone, Debug)]
+struct LayerNorm {
+    weight: Tensor, // [model]
+    bias: Tensor,   // [model]
+    eps: f64,
+}
+
+impl LayerNorm {
+    fn load(name: &str, config: &ChatGlmConfig, weights: Weights) -> Result<Self> {
+        Ok(Self {
+            weight: weights(&format!("{name}.weight"), &[config.hidden_size])?,
+            bias: weights(&format!("{name}.bias"), &[config.hidden_size])?,
+            eps: config.layernorm_epsilon,
+        })
+    }
+
+    fn forward(&self, hidden: &Tensor) -> Result<Tensor> {
+        ops::layer_norm(hidden, &self.weight, &self.bias, self.eps)
+    }
+}
+
+/// What a block knows of the sequence at hand.
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    rotation: &'a Rotation,
+    attention_mask: &'a AttentionMask,
+    place: Place<'a>,
+}
+
+#[derive(Clone, Debug)]
+struct Attention {
+    query_key_value: Linear,
+    dense: Linear,
+    heads: usize,
+}
+
+impl Attention {
+    /// What each position reads of the others, plus the residual; `[batch, seq, model]` to the same shape.
+    fn forward(
+        &self,
+        hidden: &Tensor,
+        context: Context,
+        cache: Option<&mut ops::KvCache>,
+    ) -> Result<Tensor> {
+        let Context { rotation, attention_mask, place } = context;
+        let qkv = self.query_key_value.forward(hidden, place)?; // [batch, seq, heads * 3 * head_dim]
+        let read = match cache {
+            None => ops::rotary_attention(&qkv, rotation, self.heads, attention_mask)?,
+            Some(cache) => {
+                let qkv = ops::rotary_qkv(&qkv, rotation, self.heads)?; // [3, batch, heads, seq, head_dim]
+                cache.attention(&qkv, attention_mask)?
+            }
+        }; // [batch, seq, model]
+        self.dense.forward_residual(&read, hidden, place)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Mlp {
+    dense_h_to_4h: Linear,
+    dense_4h_to_h: Linear,
+}
+
+impl Mlp {
+    /// The MLP's output plus the residual; `[batch, seq, model]` to the same shape.
+    fn forward(&self, hidden: &Tensor, place: Place) -> Result<Tensor> {
+        let inner = self.dense_h_to_4h.forward_gelu(hidden, place)?; // [batch, seq, inner]
+        self.dense_4h_to_h.forward_residual(&inner, hidden, place)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Block {
+    input_layernorm: LayerNorm,
+    attention: Attention,
+    post_attention_layernorm: LayerNorm,
+    mlp: Mlp,
+}
+
+impl Block {
+    fn load(layer: usize, config: &ChatGlmConfig, weights: Weights) -> Result<Self> {
+        let linear = |target| Linear::load(target, layer, config, weights);
+        let norm =
+            |name| LayerNorm::load(&format!("transformer.layers.{layer}.{name}"), config, weights);
+        Ok(Self {
+            input_layernorm: norm("input_layernorm")?,
+            attention: Attention {
+                query_key_value: linear(Target::QueryKeyValue)?,
+                dense: linear(Target::Dense)?,
+                heads: config.num_attention_heads,
+            },
+            post_attention_layernorm: norm("post_attention_layernorm")?,
+            mlp: Mlp {
+                dense_h_to_4h: linear(Target::DenseHTo4h)?,
+                dense_4h_to_h: linear(Target::Dense4hToH)?,
+            },
+        })
+    }
+
+    /// `hidden` `[batch, seq, model]` to the same shape.
+    fn forward(
+        &self,
+        hidden: &Tensor,
+        context: Context,
+        cache: Option<&mut ops::KvCache>,
+    ) -> Result<Tensor> {
+        let normed = self.input_layernorm.forward(hidden)?;
+        let hidden = self.attention.forward(&normed, context, cache)?;
+
+        let normed = self.post_attention_layernorm.forward(&hidden)?;
+        self.mlp.forward(&normed, context.place)
+    }
+}
+
+/// Where a model's weights come from: published name and shape to tensor.
+pub type Weights<'a> = &'a dyn Fn(&str, &[usize]) -> Result<Tensor>;
+
+/// The whole model. It holds no state between passes: a cache is passed in.
+#[derive(Clone, Debug)]
+pub struct ChatGlm {
+    config: ChatGlmConfig,
+    word_embeddings: Tensor, // [vocab, model], also the output layer
+    layers: Vec<Block>,
+    final_layernorm: LayerNorm,
+    /// Angle by position of each pair of elements that the rotary embedding turns.
+    inv_freq: Vec<f32>,
+}
+
+impl ChatGlm {
+    /// Asks `weights` for every tensor of the published form, once each.
+    pub fn load(config: ChatGlmConfig, weights: Weights) -> Result<Self> {
+        let word_embeddings = weights(
+            "transformer.word_embeddings.weight",
+            &[config.vocab_size, config.hidden_size],
+        )?;
+        let layers = (0..config.num_layers)
+            .map(|layer| Block::load(layer, &config, weights))
+            .collect::<Result<_>>()?;
+        let final_layernorm = LayerNorm::load("transformer.final_layernorm", &config, weights)?;
+        let inv_freq = inv_freq(&config);
+        Ok(Self { config, word_embeddings, layers, final_layernorm, inv_freq })
+    }
+
+    pub fn config(&self) -> &ChatGlmConfig {
+        &self.config
+    }
+
+    pub fn device(&self) -> &Device {
+        self.word_embeddings.device()
+    }
+
+    /// What the weights are kept in.
+    pub fn dtype(&self) -> DType {
+        self.word_embeddings.dtype()
+    }
+
+    /// The states after the final layer norm, `[batch, seq, model]`.
+    pub fn hidden_states(&self, input: &Input, pass: Pass) -> Result<Tensor> {
+        self.forward(input, pass, None)
+    }
+
+    /// The same, reading what `cache` holds of the sequence so far and adding to it.
+    pub fn hidden_states_cached(
+        &self,
+        input: &Input,
+        pass: Pass,
+        cache: &mut KvCache,
+    ) -> Result<Tensor> {
+        self.forward(input, pass, Some(cache))
+    }
+
+    fn forward(
+        &self,
+        input: &Input,
+        pass: Pass,
+        mut cache: Option<&mut KvCache>,
+    ) -> Result<Tensor> {
+        let rotation = Rotation::new(&self.inv_freq, &input.position_ids, self.device())?;
+        let mut hidden = ops::embedding(&input.input_ids, &self.word_embeddings)?; // [batch, seq, model]
+        for (layer, block) in self.layers.iter().enumerate() {
+            let context = Context {
+                rotation: &rotation,
+                attention_mask: &input.attention_mask,
+                place: Place { layer, pass },
+            };
+            let cache = cache.as_deref_mut().map(|cache| cache.layer(layer));
+            hidden = block.forward(&hidden, context, cache)?;
+        }
+        self.final_layernorm.forward(&hidden)
+    }
+
+    /// Scores of every token, `[.., model]` to `[.., vocab]`.
+    pub fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
+        ops::linear(hidden, &self.word_embeddings, None)
+    }
+
+    /// Mean cross-entropy, in nats, of predicting `targets` `[rows]` from `hidden` `[rows, model]`.
+    ///
+    /// The logits of all rows never exist at once.
+    pub fn loss(&self, hidden: &Tensor, targets: &[u32]) -> Result<Tensor> {
+        ops::cross_entropy(hidden, &self.word_embeddings, targets)
+    }
+}
+
+/// `1 / 10000^(2i / n)` for the pairs `i` of `n` elements: half a head with 2-D positions, else a whole one.
+///
+/// Rounded to f16, as the reference keeps them (`RotaryEmbedding.__init__`), whatever it computes in.
+fn inv_freq(config: &ChatGlmConfig) -> Vec<f32> {
+    let turned = config.head_dim() / if config.position_encoding_2d { 2 } else { 1 };
+    (0..turned / 2)
+        .map(|pair| {
+            let exponent = (2 * pair) as f32 / turned as f32;
+            f16::from_f32(1.0 / 10_000f32.powf(exponent)).to_f32()
+        })
+        .collect()
+}
