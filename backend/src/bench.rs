@@ -1,0 +1,143 @@
+//! Times training steps and decoded tokens of a model with random weights.
+
+use std::{path::PathBuf, time::Instant};
+
+use candle_core::{DType, Device, Result, Tensor};
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use weft_shared::training::LoraOptions;
+
+use crate::{
+    chatglm::{ChatGlm, ChatGlmConfig, Input, KvCache, Pass},
+    lora::{Adapter, Target},
+    ops::{AttentionMask, MaskRow, PositionIds},
+    training::{AdamW, Trainee, TrainingBatch, clip_coefficient, gradient_norm},
+};
+
+/// Tokens of one decoding measurement.
+pub const DECODED: usize = 16;
+const WARM_UP: usize = 3;
+
+/// A model's size.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    pub layers: usize,
+    pub hidden: usize,
+    pub heads: usize,
+    pub vocab: usize,
+}
+
+impl Shape {
+    fn random(self, device: &Device) -> Result<ChatGlm> {
+        let config = ChatGlmConfig::of_shape(self.layers, self.hidden, self.heads, self.vocab);
+        ChatGlm::load(config, &|_, shape| match shape {
+            [_] => Tensor::full(0.5f32, shape, device),
+            _ => Tensor::randn(0f32, 0.02, shape, device),
+        })
+    }
+}
+
+/// Seconds of each repeat, sorted.
+pub struct Measured(Vec<f64>);
+
+impl Measured {
+    fn new(repeats: usize, mut work: impl FnMut() -> Result<()>) -> Result<Self> {
+        for _ in 0..WARM_UP {
+            work()?;
+        }
+        let mut seconds = Vec::new();
+        for _ in 0..repeats.max(1) {
+            let start = Instant::now();
+            work()?;
+            seconds.push(start.elapsed().as_secs_f64());
+        }
+        seconds.sort_by(f64::total_cmp);
+        Ok(Self(seconds))
+    }
+
+    pub fn median_ms(&self) -> f64 {
+        self.0[self.0.len() / 2] * 1e3
+    }
+
+    pub fn fastest_ms(&self) -> f64 {
+        self.0[0] * 1e3
+    }
+
+    pub fn slowest_ms(&self) -> f64 {
+        self.0[self.0.len() - 1] * 1e3
+    }
+}
+
+/// LoRA steps (r 8 on `query_key_value`, dropout 0.1) over `batch` samples of `seq` tokens, half of them labels.
+pub fn train(shape: Shape, batch: usize, seq: usize, repeats: usize) -> Result<Measured> {
+    let device = Device::Cpu;
+    let model = shape.random(&device)?;
+    let targets = [Target::QueryKeyValue];
+    let adapter =
+        Adapter::initialize(LoraOptions::default(), &targets, model.config(), 0, &device)?;
+    let trainee = Trainee::lora(model, adapter, PathBuf::new())?;
+    let mut optimizer = AdamW::new(&trainee.parameters, 0.0)?;
+    let samples = random_batch(shape, batch, seq, &device)?;
+
+    let mut step = 0;
+    Measured::new(repeats, || {
+        step += 1;
+        let loss = trainee.loss(&samples, Some(step))?;
+        let gradients = trainee.take_gradients(loss.backward()?)?;
+        let clip = clip_coefficient(gradient_norm(&gradients)?, 1.0);
+        optimizer.update(&trainee.parameters, &gradients, 1e-4, clip)?;
+        loss.to_scalar::<f32>().map(drop)
+    })
+}
+
+/// [`DECODED`] greedy tokens one after another, at the end of a cache of `context` places.
+pub fn decode(shape: Shape, context: usize, repeats: usize) -> Result<Measured> {
+    let device = Device::Cpu;
+    let model = shape.random(&device)?;
+    let mut cache = KvCache::new(model.config(), context, DType::F32, &device)?;
+    let filled = context.saturating_sub(DECODED + 1);
+    let prompt = random_batch(shape, 1, filled, &device)?.input;
+    model.hidden_states_cached(&prompt, Pass::default(), &mut cache)?;
+
+    let mut token = 1u32;
+    Measured::new(repeats, || {
+        cache.truncate(filled);
+        for step in 0..DECODED {
+            let input = Input {
+                input_ids: Tensor::new(&[[token]], &device)?,
+                position_ids: PositionIds {
+                    batch: 1,
+                    rows: 2,
+                    seq: 1,
+                    ids: vec![62, step as u32 + 5],
+                },
+                attention_mask: AttentionMask { rows: vec![MaskRow { padding: 0, context: 0 }] },
+            };
+            let hidden = model.hidden_states_cached(&input, Pass::default(), &mut cache)?;
+            token = model.logits(&hidden)?.flatten_all()?.argmax(0)?.to_scalar()?;
+        }
+        Ok(())
+    })
+}
+
+fn random_batch(shape: Shape, batch: usize, seq: usize, device: &Device) -> Result<TrainingBatch> {
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let context = seq / 2;
+    let vocab = shape.vocab as u32;
+    let ids: Vec<u32> = (0..batch * seq).map(|_| rng.random_range(0..vocab)).collect();
+    let block = (0..seq).map(|place| (place + 1).saturating_sub(context) as u32);
+    let positions: Vec<u32> = (0..seq as u32).chain(block).collect();
+    // Every place from `<sop>` on predicts the next one.
+    let predicting = |row: usize| row * seq + context..(row + 1) * seq - 1;
+    let label_rows: Vec<u32> = (0..batch).flat_map(predicting).map(|place| place as u32).collect();
+    let targets = label_rows.iter().map(|&place| ids[place as usize + 1]).collect();
+    Ok(TrainingBatch {
+        input: Input {
+            input_ids: Tensor::from_vec(ids, (batch, seq), device)?,
+            position_ids: PositionIds { batch, rows: 2, seq, ids: positions.repeat(batch) },
+            attention_mask: AttentionMask { rows: vec![MaskRow { padding: 0, context }; batch] },
+        },
+        label_rows: Tensor::new(label_rows, device)?,
+        targets,
+    })
+}

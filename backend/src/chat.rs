@@ -1,0 +1,91 @@
+//! A conversation to a streamed answer.
+
+use weft_shared::{
+    pair::Turn,
+    prompt::Templates,
+    tokenizer::{ChatGlmTokenizer, DecodeStream},
+};
+
+use crate::{
+    chatglm::ChatGlm,
+    generation::{Finish, Generation, GenerationError, SamplingOptions},
+    lora::Adapter,
+};
+
+/// A model that can be talked to.
+#[derive(Clone, Copy)]
+pub struct Chat<'a> {
+    pub model: &'a ChatGlm,
+    pub adapter: Option<&'a Adapter>,
+    pub tokenizer: &'a ChatGlmTokenizer,
+    pub templates: &'a Templates,
+}
+
+/// Which prompt a question without history gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Template {
+    /// The reference's `chat`: the bare question.
+    #[default]
+    Chat,
+    /// What a pair is trained with: `问:…` and the separator `\n答: `.
+    Training,
+}
+
+impl<'a> Chat<'a> {
+    /// Starts the answer to `query` after `history`.
+    pub fn answer(
+        self,
+        history: &[Turn],
+        query: &str,
+        template: Template,
+        sampling: SamplingOptions,
+        max_tokens: usize,
+    ) -> Result<Answer<'a>, GenerationError> {
+        let encode = |text: &str| self.tokenizer.encode_ids(text);
+        let mut prompt_ids = match template {
+            Template::Training if history.is_empty() => {
+                let question = encode(&self.templates.training_prompt(query));
+                [question, encode(&self.templates.separator)].concat()
+            }
+            _ => encode(&self.templates.chat_prompt(history, query)),
+        };
+        let special = self.tokenizer.special_ids();
+        prompt_ids.extend([special.gmask, special.sop]);
+        let generation =
+            Generation::new(self.model, self.adapter, prompt_ids, special, sampling, max_tokens)?;
+        Ok(Answer { generation, stream: Some(self.tokenizer.decode_stream()) })
+    }
+}
+
+/// An answer that is being written, as text.
+pub struct Answer<'a> {
+    generation: Generation<'a>,
+    /// Gone when the answer has ended.
+    stream: Option<DecodeStream<'a>>,
+}
+
+impl Answer<'_> {
+    /// The text of the next token, empty while a character is incomplete; `None` at the end.
+    pub fn next_text(&mut self) -> Result<Option<String>, GenerationError> {
+        let Some(stream) = &mut self.stream else { return Ok(None) };
+        if let Some(token) = self.generation.next_token()? {
+            return Ok(Some(stream.push(token).unwrap_or_default()));
+        }
+        Ok(self.stream.take().and_then(|mut stream| stream.finish()))
+    }
+
+    /// The ids of the whole prompt.
+    pub fn prompt_ids(&self) -> &[u32] {
+        self.generation.prompt()
+    }
+
+    /// The ids so far.
+    pub fn ids(&self) -> &[u32] {
+        self.generation.answer()
+    }
+
+    /// Why the answer ended, once it has.
+    pub fn finish(&self) -> Option<Finish> {
+        self.generation.finish()
+    }
+}

@@ -1,0 +1,169 @@
+//! The training loop, read from top to bottom. It knows no file, no clock and no screen: an observer does.
+
+mod batch;
+mod checkpoint;
+mod data_order;
+mod evaluate;
+mod optimizer;
+mod run;
+mod schedule;
+mod trainee;
+mod trainer_state;
+
+use std::ops::ControlFlow;
+
+use candle_core::Tensor;
+use weft_shared::{
+    sample::{BatchError, Sample},
+    training::{InvalidOption, TrainingOptions},
+};
+
+use crate::seed;
+use data_order::DataOrder;
+
+pub use batch::TrainingBatch;
+pub use checkpoint::{Checkpoint, CheckpointError, RunIdentity};
+pub use data_order::split_held_out;
+pub use evaluate::evaluate;
+pub use optimizer::{AdamW, clip_coefficient, gradient_norm};
+pub use run::{Event, Run, RunError, RunSummary};
+pub use schedule::Schedule;
+pub use trainee::Trainee;
+pub use trainer_state::{LogEntry, TrainerState};
+
+/// What the numbers of a run depend on, apart from the trainee.
+pub struct Recipe<'a> {
+    pub options: &'a TrainingOptions,
+    /// The training part; not empty.
+    pub samples: &'a [Sample],
+    /// Fills short samples of a batch.
+    pub pad_id: u32,
+}
+
+/// What one optimizer step did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// Counted from 0.
+    pub number: usize,
+    /// Mean over the step's batches of their mean loss, in nats a label token.
+    pub loss: f64,
+    /// Norm of the gradients before clipping.
+    pub grad_norm: f64,
+    pub learning_rate: f64,
+    /// Tokens computed, padding included.
+    pub tokens: u64,
+    pub samples: u64,
+}
+
+/// Why the loop ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainingError {
+    #[error("loss {loss} and gradient norm {grad_norm} at step {step}: the run has diverged")]
+    NotFinite { step: usize, loss: f64, grad_norm: f64 },
+    #[error("training part is empty")]
+    NoSamples,
+    #[error("the samples make no batch")]
+    Batch(#[source] BatchError),
+    #[error(transparent)]
+    Option(#[from] InvalidOption),
+    #[error("the model could not be computed")]
+    Compute(#[from] candle_core::Error),
+}
+
+/// Optimizer steps of a run over `samples` training samples.
+pub fn total_steps(options: &TrainingOptions, samples: usize) -> usize {
+    let Some(epochs) = options.epochs else { return options.max_steps };
+    let batches = samples.div_ceil(options.batch_size) as f64;
+    #[expect(clippy::cast_sign_loss, reason = "epochs are validated to be positive")]
+    let steps = (epochs * batches / options.gradient_accumulation_steps as f64).ceil() as usize;
+    steps.max(1)
+}
+
+/// Takes steps `first_step..` until the last one, or until `observe` says stop.
+///
+/// `observe` is called after each step, with trainee and optimizer as that step left them.
+pub fn train<E: From<TrainingError>>(
+    trainee: &Trainee,
+    optimizer: &mut AdamW,
+    recipe: &Recipe,
+    first_step: usize,
+    mut observe: impl FnMut(Step, &AdamW) -> Result<ControlFlow<()>, E>,
+) -> Result<(), E> {
+    let options = recipe.options;
+    options.validate().map_err(TrainingError::from)?;
+    if recipe.samples.is_empty() {
+        return Err(TrainingError::NoSamples.into());
+    }
+    let last_step = total_steps(options, recipe.samples.len());
+    let schedule = Schedule::new(options, last_step);
+    let mut order = DataOrder::new(
+        recipe.samples.iter().map(|sample| sample.input_ids.len()).collect(),
+        options.batch_size,
+        options.data_seed,
+        options.group_by_length,
+    );
+
+    for number in first_step..last_step {
+        let learning_rate = schedule.learning_rate(number);
+
+        let (gradients, mut step) = accumulate(trainee, recipe, &mut order, number)?;
+        step.learning_rate = learning_rate;
+        if !(step.loss.is_finite() && step.grad_norm.is_finite()) {
+            let Step { loss, grad_norm, .. } = step;
+            return Err(TrainingError::NotFinite { step: number, loss, grad_norm }.into());
+        }
+
+        let clip = clip_coefficient(step.grad_norm, options.max_grad_norm);
+        optimizer
+            .update(&trainee.parameters, &gradients, learning_rate, clip)
+            .map_err(TrainingError::from)?;
+
+        if observe(step, optimizer)?.is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Mean gradients over the batches of the step numbered `number`.
+fn accumulate(
+    trainee: &Trainee,
+    recipe: &Recipe,
+    order: &mut DataOrder,
+    number: usize,
+) -> Result<(Vec<Tensor>, Step), TrainingError> {
+    let options = recipe.options;
+    let batches = options.gradient_accumulation_steps;
+    let mut step =
+        Step { number, loss: 0.0, grad_norm: 0.0, learning_rate: 0.0, tokens: 0, samples: 0 };
+    let mut sums: Option<Vec<Tensor>> = None;
+
+    for within in 0..batches {
+        let batch_number = (number * batches + within) as u64;
+        let samples: Vec<&Sample> =
+            order.batch(batch_number).iter().map(|&index| &recipe.samples[index]).collect();
+        let batch = TrainingBatch::new(&samples, recipe.pad_id, trainee.model.device())?;
+
+        let dropout_seed = seed::derive(options.seed, &[batch_number]);
+        let loss = trainee.loss(&batch, Some(dropout_seed))?;
+        let gradients = trainee.take_gradients(loss.backward()?)?;
+
+        step.loss += f64::from(loss.to_scalar::<f32>()?) / batches as f64;
+        step.tokens += batch.tokens() as u64;
+        step.samples += samples.len() as u64;
+        sums = Some(match sums {
+            None => gradients,
+            Some(sums) => {
+                sums.iter().zip(&gradients).map(|(a, b)| a + b).collect::<Result<_, _>>()?
+            }
+        });
+    }
+
+    let mut gradients = sums.unwrap_or_default();
+    if batches > 1 {
+        let share = 1.0 / batches as f64;
+        gradients = gradients.iter().map(|sum| sum * share).collect::<Result<_, _>>()?;
+    }
+    step.grad_norm = gradient_norm(&gradients)?;
+    Ok((gradients, step))
+}

@@ -1,0 +1,22 @@
+//! Loss on samples that are not trained on.
+
+use weft_shared::sample::Sample;
+
+use super::{Recipe, Trainee, TrainingBatch, TrainingError};
+
+/// Mean loss over all label tokens of `samples`, in nats, without dropout. `None` without samples.
+pub fn evaluate(
+    trainee: &Trainee,
+    samples: &[Sample],
+    recipe: &Recipe,
+) -> Result<Option<f64>, TrainingError> {
+    let (mut sum, mut tokens) = (0.0, 0);
+    for samples in samples.chunks(recipe.options.batch_size) {
+        let samples: Vec<&Sample> = samples.iter().collect();
+        let batch = TrainingBatch::new(&samples, recipe.pad_id, trainee.model.device())?;
+        let loss = trainee.loss(&batch, None)?.to_scalar::<f32>()?;
+        sum += f64::from(loss) * batch.targets.len() as f64;
+        tokens += batch.targets.len();
+    }
+    Ok((tokens > 0).then(|| sum / tokens as f64))
+}

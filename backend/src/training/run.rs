@@ -1,0 +1,217 @@
+//! A whole training run in a folder: checkpoints, log, evaluation, and the finished weights.
+
+use std::{
+    fs, io,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use weft_shared::sample::Sample;
+
+use super::{
+    AdamW, Checkpoint, CheckpointError, LogEntry, Recipe, RunIdentity, Step, Trainee, TrainerState,
+    TrainingError, checkpoint::write_json, evaluate, total_steps, train,
+};
+use crate::atomic;
+
+/// What a run tells while it goes on.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// Starts, or goes on after the step of a checkpoint.
+    Started { first_step: usize, total_steps: usize },
+    /// A step is done.
+    Step { step: Step, total_steps: usize, tokens_per_second: f64 },
+    /// A line was added to the log.
+    Logged(&'a LogEntry),
+    /// A checkpoint is complete.
+    Saved(&'a Checkpoint),
+}
+
+/// Why a run ended early. The newest checkpoint is complete in every case.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Training(#[from] TrainingError),
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    #[error("cannot use the output folder {path}")]
+    Output {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct RunSummary {
+    pub state: TrainerState,
+    /// Whether the last step was reached; otherwise the watcher stopped the run.
+    pub finished: bool,
+}
+
+/// A run that is about to start.
+pub struct Run<'a> {
+    pub recipe: Recipe<'a>,
+    /// Evaluated, never trained on.
+    pub held_out: &'a [Sample],
+    pub identity: &'a RunIdentity,
+    /// Gets `checkpoint-STEP/`, `trainer_state.json` and the finished weights.
+    pub output: &'a Path,
+    /// Go on from the newest checkpoint there.
+    pub resume: bool,
+}
+
+impl Run<'_> {
+    /// Trains until the last step, or until `watch` says stop, which leaves a checkpoint.
+    pub fn execute(
+        &self,
+        trainee: &Trainee,
+        watch: &mut dyn FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<RunSummary, RunError> {
+        let options = self.recipe.options;
+        let mut optimizer =
+            AdamW::new(&trainee.parameters, options.weight_decay).map_err(TrainingError::from)?;
+        let state = self.open(trainee, &mut optimizer)?;
+        let first_step = state.global_step;
+        let total_steps = total_steps(options, self.recipe.samples.len());
+        let started = watch(Event::Started { first_step, total_steps });
+        let mut recorder = Recorder::new(self, trainee, state, total_steps, watch);
+
+        if started.is_continue() {
+            train(trainee, &mut optimizer, &self.recipe, first_step, |step, optimizer| {
+                recorder.after_step(step, optimizer)
+            })?;
+        }
+        recorder.finish()
+    }
+
+    /// Makes the folder ready and finds where to start: at nothing, or after the newest checkpoint.
+    fn open(&self, trainee: &Trainee, optimizer: &mut AdamW) -> Result<TrainerState, RunError> {
+        let unusable = |source| RunError::Output { path: self.output.to_owned(), source };
+        fs::create_dir_all(self.output).map_err(unusable)?;
+        atomic::remove_unfinished(self.output).map_err(unusable)?;
+        let newest = Checkpoint::list(self.output)?.pop();
+        match newest {
+            Some(checkpoint) if self.resume => {
+                Ok(checkpoint.restore(trainee, optimizer, self.identity)?)
+            }
+            Some(_) => Err(CheckpointError::Occupied(self.output.to_owned()).into()),
+            None if self.resume => Err(CheckpointError::Nothing(self.output.to_owned()).into()),
+            None => Ok(TrainerState::default()),
+        }
+    }
+}
+
+/// Keeps the log, the evaluations and the checkpoints of a run that goes on.
+struct Recorder<'a> {
+    run: &'a Run<'a>,
+    trainee: &'a Trainee,
+    state: TrainerState,
+    total_steps: usize,
+    watch: &'a mut dyn FnMut(Event) -> ControlFlow<()>,
+    started: Instant,
+    /// Seconds of the run before this start.
+    seconds_before: f64,
+    last_step_at: Instant,
+}
+
+impl<'a> Recorder<'a> {
+    fn new(
+        run: &'a Run,
+        trainee: &'a Trainee,
+        mut state: TrainerState,
+        total_steps: usize,
+        watch: &'a mut dyn FnMut(Event) -> ControlFlow<()>,
+    ) -> Self {
+        let options = run.recipe.options;
+        state.max_steps = total_steps;
+        state.logging_steps = options.logging_steps;
+        state.save_steps = options.save_steps;
+        state.eval_steps = options.eval_steps;
+        state.train_batch_size = options.batch_size;
+        (state.is_local_process_zero, state.is_world_process_zero) = (true, true);
+        let (seconds_before, now) = (state.weft.seconds, Instant::now());
+        Self {
+            run,
+            trainee,
+            state,
+            total_steps,
+            watch,
+            started: now,
+            seconds_before,
+            last_step_at: now,
+        }
+    }
+
+    fn after_step(&mut self, step: Step, optimizer: &AdamW) -> Result<ControlFlow<()>, RunError> {
+        let options = self.run.recipe.options;
+        let state = &mut self.state;
+        state.add_step(step.loss, step.tokens, step.samples);
+        let batches = self.run.recipe.samples.len().div_ceil(options.batch_size);
+        let batches_done = state.global_step * options.gradient_accumulation_steps;
+        state.epoch = batches_done as f64 / batches as f64;
+        state.num_train_epochs =
+            (self.total_steps * options.gradient_accumulation_steps).div_ceil(batches);
+        state.weft.seconds = self.seconds_before + self.started.elapsed().as_secs_f64();
+
+        let step_seconds = self.last_step_at.elapsed().as_secs_f64();
+        self.last_step_at = Instant::now();
+        let tokens_per_second = step.tokens as f64 / step_seconds.max(f64::MIN_POSITIVE);
+        let total_steps = self.total_steps;
+        let flow = (self.watch)(Event::Step { step, total_steps, tokens_per_second });
+
+        let done = self.state.global_step;
+        let last = done == total_steps;
+        let due = |every: usize| every > 0 && done.is_multiple_of(every);
+        if due(options.logging_steps) || last {
+            self.state.log_train(step.grad_norm, step.learning_rate);
+            self.tell_logged();
+        }
+        let eval_steps =
+            if options.eval_steps > 0 { options.eval_steps } else { options.save_steps };
+        if due(eval_steps) || last {
+            self.evaluate()?;
+        }
+        // Being stopped leaves a checkpoint but no mark in the log: a resumed run logs what an unbroken one does.
+        if due(options.save_steps) || last || flow.is_break() {
+            self.save(optimizer)?;
+        }
+        Ok(flow)
+    }
+
+    fn evaluate(&mut self) -> Result<(), RunError> {
+        if let Some(loss) = evaluate(self.trainee, self.run.held_out, &self.run.recipe)? {
+            self.state.log_eval(loss);
+            self.tell_logged();
+        }
+        Ok(())
+    }
+
+    fn save(&mut self, optimizer: &AdamW) -> Result<(), RunError> {
+        let Run { output, identity, .. } = self.run;
+        let saved = Checkpoint::write(output, self.trainee, optimizer, &self.state, identity)?;
+        // Whoever watches has said already whether to go on.
+        let _ = (self.watch)(Event::Saved(&saved));
+        self.last_step_at = Instant::now();
+        Ok(())
+    }
+
+    fn tell_logged(&mut self) {
+        if let Some(entry) = self.state.log_history.last() {
+            let _ = (self.watch)(Event::Logged(entry));
+        }
+    }
+
+    fn finish(mut self) -> Result<RunSummary, RunError> {
+        let finished = self.state.global_step >= self.total_steps;
+        if finished {
+            self.state.log_summary();
+            self.tell_logged();
+            self.trainee.save(self.run.output)?;
+        }
+        write_json(&self.run.output.join("trainer_state.json"), &self.state)?;
+        Ok(RunSummary { state: self.state, finished })
+    }
+}

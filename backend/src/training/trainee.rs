@@ -1,0 +1,76 @@
+//! What a run trains: a model, maybe an adapter, and the weights that learn.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::{Result, Tensor, Var, backprop::GradStore};
+
+use super::{CheckpointError, batch::TrainingBatch, checkpoint::save_tensors};
+use crate::{
+    chatglm::{ChatGlm, Pass},
+    lora::Adapter,
+    model_dir,
+};
+
+/// A model whose `parameters` learn; everything else is frozen.
+pub struct Trainee {
+    pub model: ChatGlm,
+    pub adapter: Option<Adapter>,
+    /// The base model as it was named, or for full training the folder it was loaded from.
+    base: PathBuf,
+    /// Published (or PEFT's) name and weight, in a fixed order.
+    pub parameters: Vec<(String, Var)>,
+}
+
+impl Trainee {
+    /// A frozen model with an adapter that learns.
+    pub fn lora(model: ChatGlm, mut adapter: Adapter, base: PathBuf) -> Result<Self> {
+        let parameters = adapter.make_trainable()?;
+        Ok(Self { model, adapter: Some(adapter), base, parameters })
+    }
+
+    /// A model that was loaded from `parameters`, all of which learn.
+    pub fn full(model: ChatGlm, parameters: Vec<(String, Var)>, base: PathBuf) -> Self {
+        Self { model, adapter: None, base, parameters }
+    }
+
+    /// Where [`Self::save`] puts the weights that learn.
+    pub(super) fn weights_file(&self) -> &'static str {
+        if self.adapter.is_some() { "adapter_model.safetensors" } else { "model.safetensors" }
+    }
+
+    /// Writes an adapter in PEFT's form, or the whole model in the published one, into the folder `dir`.
+    pub(super) fn save(&self, dir: &Path) -> std::result::Result<(), CheckpointError> {
+        if let Some(adapter) = &self.adapter {
+            return Ok(adapter.save(dir, &self.base)?);
+        }
+        let weights = self.parameters.iter();
+        let weights = weights.map(|(name, it)| (name.clone(), it.as_tensor().clone())).collect();
+        save_tensors(&dir.join(self.weights_file()), weights)?;
+        Ok(model_dir::copy_companions(&self.base, dir)?)
+    }
+
+    /// Mean loss over the label tokens of `batch`, in nats. `dropout_seed` is given in training only.
+    pub fn loss(&self, batch: &TrainingBatch, dropout_seed: Option<u64>) -> Result<Tensor> {
+        let pass = Pass { adapter: self.adapter.as_ref(), dropout_seed };
+        let hidden = self.model.hidden_states(&batch.input, pass)?; // [batch, seq, model]
+        let rows = hidden.flatten(0, 1)?.index_select(&batch.label_rows, 0)?; // [rows, model]
+        self.model.loss(&rows, &batch.targets)
+    }
+
+    /// Number of weights that learn.
+    pub fn trainable_parameters(&self) -> usize {
+        self.parameters.iter().map(|(_, weight)| weight.elem_count()).sum()
+    }
+
+    /// The gradient of each parameter, in their order.
+    pub fn take_gradients(&self, mut from: GradStore) -> Result<Vec<Tensor>> {
+        self.parameters
+            .iter()
+            .map(|(name, weight)| {
+                from.remove(weight).ok_or_else(|| {
+                    candle_core::Error::Msg(format!("no gradient reached {name}")).bt()
+                })
+            })
+            .collect()
+    }
+}
