@@ -1,0 +1,165 @@
+//! `weft chat`: one answer, or a conversation in the terminal.
+
+use std::{
+    io::{self, BufRead as _, IsTerminal as _, Write as _},
+    path::PathBuf,
+};
+
+use candle_core::{DType, Device};
+use clap::ValueEnum;
+use serde_json::json;
+use weft_shared::{pair::Turn, prompt::Templates};
+
+use super::common::ModelArgs;
+use crate::{
+    chat::{Answer, Chat, Template},
+    generation::{Finish, GenerationError, SamplingOptions},
+    lora::Adapter,
+};
+
+/// The sampling defaults are the reference's.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Answer with this adapter.
+    #[arg(long, value_name = "DIR")]
+    adapter: Option<PathBuf>,
+    /// Answer this and end; without it, a conversation on the terminal.
+    #[arg(long)]
+    prompt: Option<String>,
+    /// How a question without history is put: as the reference's chat does, or as pairs are trained.
+    #[arg(long, value_enum, default_value = "chat")]
+    template: TemplateArg,
+    /// Most tokens of an answer.
+    #[arg(long, default_value_t = 512)]
+    max_tokens: usize,
+    /// Always the likeliest token.
+    #[arg(long)]
+    greedy: bool,
+    /// Below 1 sharper, above 1 flatter.
+    #[arg(long, default_value_t = SamplingOptions::default().temperature)]
+    temperature: f32,
+    /// The likeliest tokens whose probabilities reach this sum.
+    #[arg(long, default_value_t = SamplingOptions::default().top_p)]
+    top_p: f32,
+    /// The so many likeliest tokens; 0 keeps all.
+    #[arg(long, default_value_t = SamplingOptions::default().top_k)]
+    top_k: usize,
+    /// Above 1 makes repeated tokens less likely.
+    #[arg(long, default_value_t = SamplingOptions::default().repetition_penalty)]
+    repetition_penalty: f32,
+    /// Two runs with one seed give the same answer.
+    #[arg(long, default_value_t = SamplingOptions::default().seed)]
+    seed: u64,
+    /// Print one JSON object with text, ids and counts.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum TemplateArg {
+    /// The bare question.
+    Chat,
+    /// `问:…` and the separator.
+    Training,
+}
+
+impl Args {
+    fn answer<'a>(
+        &self,
+        chat: Chat<'a>,
+        history: &[Turn],
+        question: &str,
+    ) -> Result<Answer<'a>, GenerationError> {
+        let template = match self.template {
+            TemplateArg::Chat => Template::Chat,
+            TemplateArg::Training => Template::Training,
+        };
+        chat.answer(history, question, template, self.sampling(), self.max_tokens)
+    }
+
+    fn sampling(&self) -> SamplingOptions {
+        SamplingOptions {
+            greedy: self.greedy,
+            temperature: self.temperature,
+            top_p: self.top_p,
+            top_k: self.top_k,
+            repetition_penalty: self.repetition_penalty,
+            seed: self.seed,
+        }
+    }
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<()> {
+    let dir = args.model.open()?;
+    let tokenizer = dir.tokenizer()?;
+    let model = dir.load(DType::F32, &Device::Cpu)?;
+    let adapter = match &args.adapter {
+        Some(dir) => Some(Adapter::read(dir, model.config(), model.device())?),
+        None => None,
+    };
+    let templates = Templates::default();
+    let chat = Chat {
+        model: &model,
+        adapter: adapter.as_ref(),
+        tokenizer: &tokenizer,
+        templates: &templates,
+    };
+
+    let Some(prompt) = &args.prompt else { return converse(&args, chat) };
+    let mut answer = args.answer(chat, &[], prompt)?;
+    let text = write_out(&mut answer, !args.json)?;
+    if args.json {
+        let printed = json!({
+            "text": text,
+            "ids": answer.ids(),
+            "prompt_ids": answer.prompt_ids(),
+            "prompt_tokens": answer.prompt_ids().len(),
+            "completion_tokens": answer.ids().len(),
+            "finish_reason": match answer.finish() {
+                Some(Finish::Length) => "length",
+                _ => "stop",
+            },
+        });
+        println!("{printed}");
+    } else {
+        println!();
+    }
+    Ok(())
+}
+
+/// Reads a question a line until the input ends; an empty line starts a new conversation.
+fn converse(args: &Args, chat: Chat) -> anyhow::Result<()> {
+    let mut history = Vec::new();
+    let mut lines = io::stdin().lock().lines();
+    loop {
+        if io::stdin().is_terminal() {
+            print!("> ");
+            io::stdout().flush()?;
+        }
+        let Some(question) = lines.next().transpose()? else { return Ok(()) };
+        if question.trim().is_empty() {
+            history.clear();
+            continue;
+        }
+        let mut answer = args.answer(chat, &history, &question)?;
+        let text = write_out(&mut answer, true)?;
+        println!();
+        history.push(Turn::new(question, text));
+    }
+}
+
+/// The whole answer; shown while it is written if `show`.
+fn write_out(answer: &mut Answer, show: bool) -> anyhow::Result<String> {
+    let mut text = String::new();
+    let mut screen = io::stdout().lock();
+    while let Some(piece) = answer.next_text()? {
+        if show {
+            screen.write_all(piece.as_bytes())?;
+            screen.flush()?;
+        }
+        text += &piece;
+    }
+    Ok(text)
+}

@@ -1,0 +1,138 @@
+//! What several commands need: a model, pairs, and how pairs are encoded.
+
+use std::{fs, path::Path};
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use weft_shared::{
+    dataset::{self, DatasetError},
+    pair::Pair,
+    sample::{DatasetDigest, PositionRule, Sample, SampleEncoder, SampleOptions, Truncation},
+    tokenizer::ChatGlmTokenizer,
+};
+
+use crate::{chatglm::ChatGlmConfig, hub, model_dir::ModelDir};
+
+/// Which model.
+#[derive(Debug, clap::Args)]
+pub(super) struct ModelArgs {
+    /// A model folder, or a hub id such as THUDM/chatglm-6b.
+    #[arg(long, value_name = "DIR|ID")]
+    pub model: String,
+}
+
+impl ModelArgs {
+    /// Finds the model, fetching it if it is a hub id that is not cached.
+    pub(super) fn open(&self) -> anyhow::Result<ModelDir> {
+        Ok(ModelDir::open(&hub::resolve(&self.model)?)?)
+    }
+}
+
+/// What a pair's question and answer may take, and how they are placed.
+#[derive(Debug, clap::Args)]
+pub(super) struct EncodingArgs {
+    /// Most tokens of a question with its separator.
+    #[arg(long, default_value_t = SampleOptions::default().max_source_length)]
+    max_source_length: usize,
+    /// Most tokens of an answer.
+    #[arg(long, default_value_t = SampleOptions::default().max_target_length)]
+    max_target_length: usize,
+    /// What becomes of longer ones.
+    #[arg(long, value_enum, default_value = "end")]
+    truncation: TruncationArg,
+    /// Which revision's rule fills the first row of positions from <sop> on; the tutorial trains every model with
+    /// the first.
+    #[arg(long, value_enum, default_value = "096f3de")]
+    position_rule: PositionRuleArg,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum TruncationArg {
+    /// Keep the first tokens.
+    End,
+    /// Keep the last tokens.
+    Front,
+    /// Leave the pair out.
+    Drop,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum PositionRuleArg {
+    /// Counts on.
+    #[value(name = "096f3de")]
+    V096f3de,
+    /// Repeats the position of [gMASK].
+    Main,
+}
+
+/// Samples, and what they are.
+pub(super) struct EncodedDataset {
+    pub samples: Vec<Sample>,
+    pub digest: DatasetDigest,
+}
+
+impl EncodingArgs {
+    /// The options for a model of this configuration.
+    pub(super) fn options(&self, config: &ChatGlmConfig) -> SampleOptions {
+        SampleOptions {
+            max_source_length: self.max_source_length,
+            max_target_length: self.max_target_length,
+            truncation: match self.truncation {
+                TruncationArg::End => Truncation::End,
+                TruncationArg::Front => Truncation::Front,
+                TruncationArg::Drop => Truncation::Drop,
+            },
+            position_encoding_2d: config.position_encoding_2d,
+            position_rule: match self.position_rule {
+                PositionRuleArg::V096f3de => PositionRule::V096f3de,
+                PositionRuleArg::Main => PositionRule::Main,
+            },
+            ..SampleOptions::default()
+        }
+    }
+
+    /// Encodes every pair; says which are cut or left out.
+    pub(super) fn encode(
+        &self,
+        pairs: &[Pair],
+        tokenizer: &ChatGlmTokenizer,
+        config: &ChatGlmConfig,
+    ) -> anyhow::Result<EncodedDataset> {
+        let encoder = SampleEncoder::new(tokenizer, self.options(config))?;
+        let mut samples = Vec::new();
+        let mut cut = 0;
+        for (index, pair) in pairs.iter().enumerate() {
+            match encoder.encode(pair) {
+                Ok(encoded) => {
+                    cut += usize::from(encoded.question.is_cut() || encoded.answer.is_cut());
+                    samples.push(encoded.sample);
+                }
+                Err(error) => tracing::warn!("pair {} is left out: {error}", index + 1),
+            }
+        }
+        if cut > 0 {
+            tracing::warn!(
+                "{cut} of {} pairs are cut; `weft dataset check` names them",
+                pairs.len()
+            );
+        }
+        anyhow::ensure!(!samples.is_empty(), "no usable pair: all {} are left out", pairs.len());
+        let digest = DatasetDigest::of(&samples);
+        Ok(EncodedDataset { samples, digest })
+    }
+}
+
+/// The pairs of a file in any form; bad records are told and left out.
+pub(super) fn read_pairs(path: &Path) -> anyhow::Result<Vec<Pair>> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let read = dataset::read(&bytes, None);
+    let problems = match &read {
+        Ok(read) => read.problems.as_slice(),
+        Err(DatasetError::NoPairs(problems)) => problems.as_slice(),
+        Err(_) => &[],
+    };
+    for problem in problems {
+        tracing::warn!("{}: {problem}", path.display());
+    }
+    Ok(read.with_context(|| path.display().to_string())?.pairs)
+}
