@@ -1,0 +1,3 @@
+//! The pages, one file each: they wire state, api, worker and components.
+
+pub mod inspect;

@@ -1,0 +1,13 @@
+//! What the browser remembers of a person's choices, and keeps to itself.
+
+use gloo_storage::{LocalStorage, Storage};
+
+/// The choice made under a name, if any.
+pub fn read(name: &str) -> Option<String> {
+    LocalStorage::raw().get_item(name).ok()?
+}
+
+/// Remembers a choice. Where the browser forbids that, it holds for this visit.
+pub fn write(name: &str, value: &str) {
+    let _ = LocalStorage::raw().set_item(name, value);
+}

@@ -1,0 +1,68 @@
+//! The page's end of the worker.
+
+use std::{cell::RefCell, rc::Rc};
+
+use js_sys::{Array, ArrayBuffer};
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{MessageEvent, Worker};
+
+use super::{Answer, Request, mail};
+
+/// A running worker; clones talk to the same one.
+/// A message, and what it hands over with it.
+type Message = (Array, Array);
+
+#[derive(Clone)]
+pub struct Client {
+    worker: Worker,
+    /// What was posted before the worker listened; `None` from then on.
+    waiting: Rc<RefCell<Option<Vec<Message>>>>,
+}
+
+impl Client {
+    /// Starts the worker that `index.html` names. `None` where the browser will not.
+    pub fn start(on_answer: impl Fn(Answer) + 'static) -> Option<Self> {
+        let worker = Worker::new(&script()?).ok()?;
+        let client =
+            Self { worker: worker.clone(), waiting: Rc::new(RefCell::new(Some(Vec::new()))) };
+
+        let listener = client.clone();
+        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            let answer = event.data().as_string().and_then(|json| serde_json::from_str(&json).ok());
+            match answer {
+                Some(Answer::Ready) => listener.send_waiting(),
+                Some(answer) => on_answer(answer),
+                None => {}
+            }
+        });
+        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        // The worker lives as long as the page.
+        on_message.forget();
+        Some(client)
+    }
+
+    /// Sends a request; the buffer is moved and empty afterwards.
+    pub fn send(&self, request: &Request, buffer: Option<&ArrayBuffer>) {
+        let Some(letter) = mail::seal(request, buffer) else { return };
+        match self.waiting.borrow_mut().as_mut() {
+            Some(waiting) => waiting.push(letter),
+            None => self.post(&letter),
+        }
+    }
+
+    fn send_waiting(&self) {
+        for letter in self.waiting.borrow_mut().take().unwrap_or_default() {
+            self.post(&letter);
+        }
+    }
+
+    fn post(&self, (message, moved): &(Array, Array)) {
+        // Fails only for values that cannot be cloned, and neither JSON nor buffers are such.
+        let _ = self.worker.post_message_with_transfer(message, moved);
+    }
+}
+
+fn script() -> Option<String> {
+    let meta = web_sys::window()?.document()?.query_selector("meta[name=weft-worker]").ok()??;
+    meta.get_attribute("content")
+}
