@@ -1,0 +1,80 @@
+//! Hidden states, logits and losses of the frozen model.
+
+use candle_core::{D, Device, Tensor};
+use weft::{
+    chatglm::Pass,
+    training::{Trainee, TrainingBatch},
+};
+use weft_shared::sample::Sample;
+
+use crate::golden::{GoldenSample, Reference, assert_near};
+
+const STATES: f64 = 1e-4;
+const LOSSES: f64 = 1e-5;
+
+#[test]
+fn hidden_states_and_logits_equal_the_references() {
+    for reference in Reference::all() {
+        for (index, golden) in reference.golden.samples.iter().enumerate() {
+            let hidden = hidden_states(&reference, &golden.sample());
+
+            reference.assert_close(&hidden, &format!("sample{index}.final_hidden"), STATES);
+            assert_logits(&reference, &hidden, &format!("sample{index}"));
+        }
+    }
+}
+
+#[test]
+fn a_sample_that_fills_a_mask_equals_the_references() {
+    for reference in Reference::all() {
+        let hidden = hidden_states(&reference, &reference.golden.mask_sample.sample());
+
+        assert_logits(&reference, &hidden, "mask_sample");
+    }
+}
+
+#[test]
+fn losses_equal_the_references() {
+    for reference in Reference::all() {
+        let pad_id = reference.special_ids().pad;
+        let wanted: Vec<f64> = reference.golden.samples.iter().map(|it| it.loss_f32).collect();
+        let samples: Vec<Sample> =
+            reference.golden.samples.iter().map(GoldenSample::sample).collect();
+        let name = reference.name;
+        let trainee = Trainee::full(reference.model, Vec::new(), "".into());
+        let loss = |samples: &[&Sample]| {
+            let batch = TrainingBatch::new(samples, pad_id, &Device::Cpu).unwrap();
+            let labels = batch.targets.len() as f64;
+            let loss = trainee.loss(&batch, None).unwrap().to_scalar::<f32>().unwrap();
+            (f64::from(loss), labels)
+        };
+
+        let apart: Vec<(f64, f64)> = samples.iter().map(|sample| loss(&[sample])).collect();
+        for ((found, _), wanted) in apart.iter().zip(wanted) {
+            assert_near(name, *found, wanted, LOSSES);
+        }
+
+        // Padded to one length, each token still loses what it lost alone.
+        let (together, labels) = loss(&samples.iter().collect::<Vec<_>>());
+        let mean = apart.iter().map(|(loss, labels)| loss * labels).sum::<f64>() / labels;
+        assert_near(name, together, mean, LOSSES);
+    }
+}
+
+/// `[seq, model]`
+fn hidden_states(reference: &Reference, sample: &Sample) -> Tensor {
+    let batch = TrainingBatch::new(&[sample], reference.special_ids().pad, &Device::Cpu).unwrap();
+    let hidden = reference.model.hidden_states(&batch.input, Pass::default()).unwrap();
+    hidden.squeeze(0).unwrap()
+}
+
+/// The golden columns, and the logarithm of the sum over all of them.
+fn assert_logits(reference: &Reference, hidden: &Tensor, sample: &str) {
+    let logits = reference.model.logits(hidden).unwrap(); // [seq, vocab]
+    let columns = Tensor::new(reference.golden.logit_columns.as_slice(), &Device::Cpu).unwrap();
+
+    let shown = logits.index_select(&columns, 1).unwrap();
+    reference.assert_close(&shown, &format!("{sample}.logits_cols"), STATES);
+    let sums = logits.log_sum_exp(D::Minus1).unwrap();
+    reference.assert_close(&sums, &format!("{sample}.logsumexp"), STATES);
+}

@@ -1,0 +1,27 @@
+//! What the test programs share: fixtures, and where the reference data is.
+
+use std::path::{Path, PathBuf};
+
+/// Where the reference data lies, or nothing, after saying so.
+///
+/// It is too large for the repository: `../shared/reference` beside the workspace, or the folder that `WEFT_REFERENCE`
+/// names. Tests that need it pass without it, and this line tells that they did.
+pub fn reference() -> Option<PathBuf> {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/reference");
+    let folder = std::env::var_os("WEFT_REFERENCE").map_or_else(beside, PathBuf::from);
+    if folder.join("README.md").is_file() {
+        return Some(folder);
+    }
+    let thread = std::thread::current();
+    eprintln!(
+        "SKIPPED {}: no reference data in {}",
+        thread.name().unwrap_or("a test"),
+        folder.display()
+    );
+    None
+}
+
+/// A file of this folder's `fixtures`.
+pub fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+}

@@ -1,0 +1,94 @@
+//! A run that was stopped and resumed is the run that was never stopped, to the bit.
+
+use std::ops::ControlFlow;
+
+use weft::training::{Event, LogEntry};
+use weft_shared::training::{Method, TrainingOptions};
+
+use crate::setup::{options, run, to_the_end, trainee, weights};
+
+#[test]
+fn a_resumed_run_is_the_unbroken_run() {
+    for method in [Method::Lora, Method::Full] {
+        for group_by_length in [false, true] {
+            let options = TrainingOptions { method, group_by_length, ..options() };
+            let unbroken = tempfile::tempdir().unwrap();
+            let whole = trainee(&options);
+            let wanted = run(&whole, &options, unbroken.path(), false, &mut to_the_end).unwrap();
+
+            let broken = tempfile::tempdir().unwrap();
+            run(&trainee(&options), &options, broken.path(), false, &mut stop_after(7)).unwrap();
+            let resumed = trainee(&options);
+            let found = run(&resumed, &options, broken.path(), true, &mut to_the_end).unwrap();
+
+            assert!(found.finished);
+            assert_eq!(weights(&resumed), weights(&whole));
+            assert_eq!(numbers(&found.state.log_history), numbers(&wanted.state.log_history));
+            assert_eq!(
+                std::fs::read(broken.path().join(file(method))).unwrap(),
+                std::fs::read(unbroken.path().join(file(method))).unwrap()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_checkpoint_of_another_run_is_refused() {
+    let output = tempfile::tempdir().unwrap();
+    let options = options();
+    run(&trainee(&options), &options, output.path(), false, &mut stop_after(5)).unwrap();
+
+    let other = TrainingOptions { data_seed: 7, ..options };
+    let error = run(&trainee(&other), &other, output.path(), true, &mut to_the_end).unwrap_err();
+
+    assert!(error.to_string().contains("data_seed 42"), "{error}");
+    assert!(error.to_string().contains("data_seed 7"), "{error}");
+}
+
+#[test]
+fn checkpoints_are_never_trained_over() {
+    let output = tempfile::tempdir().unwrap();
+    let options = options();
+    run(&trainee(&options), &options, output.path(), false, &mut stop_after(5)).unwrap();
+
+    let error =
+        run(&trainee(&options), &options, output.path(), false, &mut to_the_end).unwrap_err();
+
+    assert!(error.to_string().contains("--resume"), "{error}");
+}
+
+#[test]
+fn only_the_newest_checkpoints_are_kept() {
+    let output = tempfile::tempdir().unwrap();
+    let options = TrainingOptions { save_steps: 1, save_total_limit: 3, ..options() };
+
+    run(&trainee(&options), &options, output.path(), false, &mut to_the_end).unwrap();
+
+    let mut kept: Vec<String> = std::fs::read_dir(output.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("checkpoint-"))
+        .collect();
+    kept.sort();
+    assert_eq!(kept, ["checkpoint-10", "checkpoint-11", "checkpoint-12"]);
+}
+
+/// Says stop after so many steps.
+fn stop_after(steps: usize) -> impl FnMut(Event) -> ControlFlow<()> {
+    move |event| match event {
+        Event::Step { step, .. } if step.number + 1 == steps => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    }
+}
+
+fn file(method: Method) -> &'static str {
+    match method {
+        Method::Lora => "adapter_model.safetensors",
+        Method::Full => "model.safetensors",
+    }
+}
+
+/// The log without what a clock measured.
+fn numbers(log: &[LogEntry]) -> Vec<LogEntry> {
+    log.iter().filter(|entry| !matches!(entry, LogEntry::Summary { .. })).cloned().collect()
+}
