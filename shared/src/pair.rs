@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 /// This is also Weft's own record in JSON: empty optional fields are left out, so the shortest record is
 /// `{"question":"…","answer":"…"}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Pair {
     pub question: String,
     pub answer: String,
     /// What was said before the question, oldest turn first. It is read and never learned.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Vec<String>>))]
     pub history: Vec<Turn>,
     /// An instruction for the whole conversation. ChatGLM-6B has no role for it, so it is put before the first
     /// question, on a line of its own ([`Pair::conversation`]).

@@ -5,12 +5,17 @@
 //! bare question where nothing was said before). A training pair with history has only the chat form to go by,
 //! so it is trained on exactly the text that chat would send.
 
+mod filled;
+
 use serde::{Deserialize, Serialize};
 
+use self::filled::Value;
+pub use self::filled::{Prompt, Words};
 use crate::pair::Turn;
 
 /// Every text that Weft puts around a user's words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Templates {
     /// A training question; `{}` is the question.
@@ -33,6 +38,18 @@ impl Default for Templates {
             open_turn: "[Round {round}]\n问：{question}\n答：".into(),
         }
     }
+}
+
+/// How a question without history is put to the model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PromptForm {
+    /// With the training template and its separator.
+    #[default]
+    Training,
+    /// Bare, as chat puts it.
+    Chat,
 }
 
 /// Why a set of templates cannot be used.
@@ -60,55 +77,56 @@ impl Templates {
         }
     }
 
+    /// The templates that put a training question in this form.
+    #[must_use]
+    pub fn in_form(self, form: PromptForm) -> Self {
+        match form {
+            PromptForm::Training => self,
+            PromptForm::Chat => Self { question: "{}".into(), separator: String::new(), ..self },
+        }
+    }
+
     /// The training prompt of a question alone, without the separator.
     pub fn training_prompt(&self, question: &str) -> String {
-        fill(&self.question, &[("{}", question)])
+        self.training(question).text
+    }
+
+    /// [`Self::training_prompt`], with the place of the question in it.
+    pub fn training(&self, question: &str) -> Prompt {
+        let mut prompt = Prompt::default();
+        prompt.append(0, &self.question, &[("{}", Value::Question(question))]);
+        prompt
     }
 
     /// The chat prompt: the bare query where nothing was said before.
     pub fn chat_prompt(&self, history: &[Turn], query: &str) -> String {
+        self.chat(history, query).text
+    }
+
+    /// [`Self::chat_prompt`], with the places of all that was said in it.
+    pub fn chat(&self, history: &[Turn], query: &str) -> Prompt {
+        let mut prompt = Prompt::default();
+        let open = [("{round}", Value::Round), ("{question}", Value::Question(query))];
         if history.is_empty() {
-            return query.to_owned();
+            prompt.append(0, "{question}", &open);
+            return prompt;
         }
-        let mut prompt = String::new();
         for (round, turn) in history.iter().enumerate() {
-            prompt += &fill(
-                &self.answered_turn,
-                &[
-                    ("{round}", &round.to_string()),
-                    ("{question}", &turn.question),
-                    ("{answer}", &turn.answer),
-                ],
-            );
+            let values = [
+                ("{round}", Value::Round),
+                ("{question}", Value::Question(&turn.question)),
+                ("{answer}", Value::Answer(&turn.answer)),
+            ];
+            prompt.append(round, &self.answered_turn, &values);
         }
+        prompt.append(history.len(), &self.open_turn, &open);
         prompt
-            + &fill(
-                &self.open_turn,
-                &[("{round}", &history.len().to_string()), ("{question}", query)],
-            )
     }
 
     /// What the chat prompt puts between the last question and its answer.
     pub fn chat_separator(&self) -> &str {
         self.open_turn.rsplit_once("{question}").map_or("", |(_, separator)| separator)
     }
-}
-
-/// Replaces placeholders in one pass, so that a placeholder inside a user's text stays text.
-fn fill(template: &str, values: &[(&str, &str)]) -> String {
-    let mut filled = String::new();
-    let mut rest = template;
-    while let Some(brace) = rest.find('{') {
-        filled += &rest[..brace];
-        rest = &rest[brace..];
-        let (piece, length) = match values.iter().find(|(name, _)| rest.starts_with(name)) {
-            Some((name, value)) => (*value, name.len()),
-            None => ("{", 1),
-        };
-        filled += piece;
-        rest = &rest[length..];
-    }
-    filled + rest
 }
 
 #[cfg(test)]
@@ -145,6 +163,18 @@ mod tests {
                 .chat_prompt(&[Turn::new("{answer}", "b")], "{round}")
                 .ends_with("问：{round}\n答：")
         );
+    }
+
+    #[test]
+    fn a_prompt_knows_whose_words_are_where() {
+        let prompt = Templates::default().chat(&[Turn::new("谁?", "我.")], "为何?");
+
+        let said: Vec<_> = prompt
+            .words
+            .iter()
+            .map(|words| (words.turn, words.is_answer, &prompt.text[words.range.clone()]))
+            .collect();
+        assert_eq!(said, [(0, false, "谁?"), (0, true, "我."), (1, false, "为何?")]);
     }
 
     #[test]

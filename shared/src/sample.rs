@@ -16,6 +16,7 @@ mod digest;
 mod encoder;
 mod mask;
 mod options;
+mod origin;
 mod positions;
 mod truncation;
 
@@ -27,6 +28,7 @@ pub use self::digest::{DatasetDigest, DigestBuilder};
 pub use self::encoder::SampleEncoder;
 pub use self::mask::AttentionMask;
 pub use self::options::SampleOptions;
+pub use self::origin::{Explained, Part, SourcedToken};
 pub use self::positions::{
     GenerationPositions, PositionIds, PositionRule, context_length, position_ids,
 };

@@ -9,7 +9,8 @@
 //! 5. [`vocabulary`]: pieces become ids, characters without a piece become bytes
 //!
 //! [`decode`](mod@decode) and [`stream`] go the other way. [`layout`] knows what the published revisions do
-//! differently, [`sentencepiece`] and [`serialized`] read and write the two forms of a vocabulary.
+//! differently, [`sentencepiece`] and [`serialized`] read and write the two forms of a vocabulary, and [`made`] puts
+//! together one of one's own.
 
 mod alignment;
 mod charsmap;
@@ -17,6 +18,7 @@ mod core;
 mod decode;
 mod error;
 mod layout;
+mod made;
 mod normalizer;
 mod pipeline;
 #[cfg(test)]
@@ -45,6 +47,7 @@ use self::pipeline::{Pipeline, pipeline};
 
 pub use self::error::TokenizerError;
 pub use self::layout::Revision;
+pub use self::made::MadeVocabulary;
 pub use self::rules::compile_charsmap;
 pub use self::sentencepiece::{NormalizerSpec, Piece, PieceKind, SentencePieceModel, TrainerSpec};
 pub use self::stream::DecodeStream;

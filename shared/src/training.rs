@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which weights learn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// Low-rank adapters beside frozen weights.
@@ -15,6 +16,7 @@ pub enum Method {
 
 /// How the learning rate goes on after the warm-up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ScheduleKind {
     /// Straight down to zero at the last step.
@@ -28,6 +30,7 @@ pub enum ScheduleKind {
 
 /// A low-rank adapter's shape.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct LoraOptions {
     /// Rank of the update.
@@ -57,6 +60,7 @@ impl Default for LoraOptions {
 
 /// Everything that decides the numbers of a run, apart from model and data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainingOptions {
     pub method: Method,

@@ -4,8 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::job::CheckFinding;
+
 /// The body of every answer that is a refusal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// Tells kinds of problems apart: a path, not a page to open. For example `/problems/not-found`.
     #[serde(rename = "type")]
@@ -16,6 +19,9 @@ pub struct Problem {
     pub status: u16,
     /// This very problem, in words, and what to do next.
     pub detail: String,
+    /// Where a run was refused: what the check found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<CheckFinding>,
 }
 
 impl fmt::Display for Problem {
@@ -35,6 +41,7 @@ mod tests {
             title: "Not found".into(),
             status: 404,
             detail: "no such page".into(),
+            findings: Vec::new(),
         };
 
         let json = serde_json::to_string(&problem).unwrap();

@@ -1,5 +1,6 @@
 //! What a person should know about a dataset before training on it.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use crate::sample::Fit;
 
 /// Something about one pair.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Finding {
     /// Index of the pair.
     pub pair: usize,
@@ -17,6 +19,7 @@ pub struct Finding {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum FindingKind {
     #[error("the question is empty")]
@@ -44,10 +47,10 @@ const SPECIAL_TEXTS: &[&str] = &[
 ];
 
 /// What the texts alone tell: empty ones, duplicates, special tokens.
-pub fn check_text(pairs: &[Pair]) -> Vec<Finding> {
+pub fn check_text<P: Borrow<Pair>>(pairs: &[P]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut seen = HashMap::new();
-    for (index, pair) in pairs.iter().enumerate() {
+    for (index, pair) in pairs.iter().map(Borrow::borrow).enumerate() {
         let mut found = |kind| findings.push(Finding { pair: index, kind });
         if pair.question.trim().is_empty() {
             found(FindingKind::EmptyQuestion);
@@ -59,6 +62,10 @@ pub fn check_text(pairs: &[Pair]) -> Vec<Finding> {
         match seen.get(&content) {
             Some(&of) => found(FindingKind::Duplicate { of }),
             None => drop(seen.insert(content, index)),
+        }
+        // Each of them begins with one of the two, and few texts have either.
+        if !texts(pair).any(|text| text.contains(['[', '<'])) {
+            continue;
         }
         for token in
             SPECIAL_TEXTS.iter().filter(|token| texts(pair).any(|text| text.contains(**token)))

@@ -7,8 +7,8 @@ use crate::tokenizer::ChatGlmTokenizer;
 
 /// Encodes pairs, all in the same way.
 pub struct SampleEncoder<'a> {
-    tokenizer: &'a ChatGlmTokenizer,
-    options: SampleOptions,
+    pub(super) tokenizer: &'a ChatGlmTokenizer,
+    pub(super) options: SampleOptions,
     /// Ids of the training separator, and of what opens the answer after it.
     separator: (Vec<u32>, Vec<u32>),
     /// Ids of the chat form's separator, encoded alone.

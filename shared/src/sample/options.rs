@@ -6,6 +6,7 @@ use super::{PositionRule, Truncation};
 use crate::prompt::Templates;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct SampleOptions {
     /// Most tokens of a question and its separator, `[gMASK] <sop>` not counted.

@@ -26,6 +26,7 @@ use crate::tokenizer::SpecialIds;
 /// Training samples take the tutorial's, [`PositionRule::V096f3de`], whatever the vocabulary: that is what the
 /// published samples of both revisions hold. Generation takes the rule of the model's own revision.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum PositionRule {
     /// The tutorial's revision: 150,528 rows in the embedding.
     #[default]

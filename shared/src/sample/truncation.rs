@@ -1,11 +1,12 @@
 //! What becomes of text that is too long.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
 /// What becomes of a question or an answer that has more tokens than it may.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Truncation {
     /// The first tokens are kept: the published treatment.
@@ -22,11 +23,16 @@ pub enum Truncation {
 impl Truncation {
     /// At most `limit` of `ids`; nothing if the pair is to be dropped.
     pub(super) fn cut(self, ids: &[u32], limit: usize) -> Option<&[u32]> {
-        let surplus = ids.len().saturating_sub(limit);
+        self.kept(ids.len(), limit).map(|kept| &ids[kept])
+    }
+
+    /// Which of `tokens` tokens a sample takes, if it may take `limit`; nothing if the pair is to be dropped.
+    pub(super) fn kept(self, tokens: usize, limit: usize) -> Option<Range<usize>> {
+        let surplus = tokens.saturating_sub(limit);
         match self {
-            _ if surplus == 0 => Some(ids),
-            Self::End => Some(&ids[..limit]),
-            Self::Front => Some(&ids[surplus..]),
+            _ if surplus == 0 => Some(0..tokens),
+            Self::End => Some(0..limit),
+            Self::Front => Some(surplus..tokens),
             Self::Drop => None,
         }
     }
@@ -34,6 +40,7 @@ impl Truncation {
 
 /// How many tokens a text has, and how many it may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Fit {
     /// Tokens of the uncut text.
     pub tokens: usize,
