@@ -6,6 +6,7 @@ mod chat;
 mod common;
 mod dataset;
 mod encode;
+mod eval;
 mod lines;
 mod model;
 mod serve;
@@ -43,7 +44,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Train a LoRA adapter, or every weight, on question/answer pairs.
-    Train(train::Args),
+    Train(Box<train::Args>),
     /// Talk to a model, with or without an adapter.
     Chat(chat::Args),
     /// Turn texts into token ids and back, one JSON object a line.
@@ -56,6 +57,8 @@ enum Command {
     Model(model::Args),
     /// Show, merge and import LoRA adapters.
     Adapter(adapter::Args),
+    /// Count the questions that are answered as wanted, without and with an adapter.
+    Eval(eval::Args),
     /// Measure training and decoding speed.
     Bench(bench::Args),
     /// Serve the page.
@@ -86,13 +89,14 @@ pub fn main() -> ExitCode {
 fn run(args: Vec<OsString>) -> anyhow::Result<()> {
     let matches = settings::matches(Cli::command(), args)?;
     match Cli::from_arg_matches(&matches)?.command {
-        Command::Train(args) => train::run(args),
+        Command::Train(args) => train::run(*args),
         Command::Chat(args) => chat::run(args),
         Command::Tokenize(args) => tokenize::run(args),
         Command::Encode(args) => encode::run(args),
         Command::Dataset(args) => dataset::run(args),
         Command::Model(args) => model::run(args),
         Command::Adapter(args) => adapter::run(args),
+        Command::Eval(args) => eval::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Serve(args) => serve::run(args),
     }

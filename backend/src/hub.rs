@@ -14,6 +14,7 @@ pub use model_id::{DEFAULT_REPO, DEFAULT_REVISION, ModelId};
 pub use progress::Progress;
 pub use settings::HubSettings;
 
+use crate::embedded;
 use cache::Cache;
 use download::Downloads;
 
@@ -26,10 +27,14 @@ const INDEXES: [&str; 2] = ["model.safetensors.index.json", "pytorch_model.bin.i
 /// Weights in one file, the better form first.
 const WEIGHTS: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
 
-/// The folder that `model` names: itself if it is one, else that of a hub id, fetched if it is not cached.
+/// The folder that `model` names: that of the embedded model, itself if it is one, or else that of a hub id, fetched
+/// if it is not cached.
 ///
 /// Settings come from the environment; progress goes to stderr.
 pub fn resolve(model: &str) -> Result<PathBuf, HubError> {
+    if model == embedded::NAME {
+        return Ok(embedded::unpack(&embedded::cache_dir())?);
+    }
     if Path::new(model).is_dir() {
         return Ok(model.into());
     }

@@ -6,10 +6,10 @@ use std::{
 };
 
 use anyhow::Context as _;
-use candle_core::{DType, Device};
-use clap::{Subcommand, ValueEnum};
+use candle_core::Device;
+use clap::Subcommand;
 
-use super::common::ModelArgs;
+use super::common::{DTypeArg, ModelArgs};
 use crate::lora::{self, Adapter, AdapterFile, ImportOptions, Layout};
 
 #[derive(Debug, clap::Args)]
@@ -38,7 +38,7 @@ enum Command {
         output: PathBuf,
         /// What the merged weights are kept in.
         #[arg(long, value_enum, default_value = "f16")]
-        dtype: MergedDType,
+        dtype: DTypeArg,
     },
     /// Turn a state dict of LoRA weights (`chatglm-6b-lora.pt`) into an adapter in PEFT's form.
     Import {
@@ -58,23 +58,6 @@ enum Command {
         #[arg(long, value_name = "NAME", default_value = crate::hub::DEFAULT_REPO)]
         model: String,
     },
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum MergedDType {
-    F16,
-    Bf16,
-    F32,
-}
-
-impl From<MergedDType> for DType {
-    fn from(dtype: MergedDType) -> Self {
-        match dtype {
-            MergedDType::F16 => Self::F16,
-            MergedDType::Bf16 => Self::BF16,
-            MergedDType::F32 => Self::F32,
-        }
-    }
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<()> {

@@ -3,12 +3,12 @@
 use std::{fs, path::Path};
 
 use anyhow::Context as _;
+use candle_core::DType;
 use clap::ValueEnum;
 use weft_shared::{
     dataset::{self, DatasetError},
     pair::Pair,
-    sample::{DatasetDigest, PositionRule, Sample, SampleEncoder, SampleOptions, Truncation},
-    tokenizer::ChatGlmTokenizer,
+    sample::{PositionRule, SampleOptions, Truncation},
 };
 
 use crate::{chatglm::ChatGlmConfig, hub, model_dir::ModelDir};
@@ -16,13 +16,13 @@ use crate::{chatglm::ChatGlmConfig, hub, model_dir::ModelDir};
 /// Which model.
 #[derive(Debug, clap::Args)]
 pub(super) struct ModelArgs {
-    /// A model folder, or a hub id such as THUDM/chatglm-6b.
+    /// A model folder, a hub id such as THUDM/chatglm-6b, or `embedded`: the small one that the program carries.
     #[arg(long, value_name = "DIR|ID")]
     pub model: String,
 }
 
 impl ModelArgs {
-    /// Finds the model, fetching it if it is a hub id that is not cached.
+    /// Finds the model, fetching or unpacking it if need be.
     pub(super) fn open(&self) -> anyhow::Result<ModelDir> {
         Ok(ModelDir::open(&hub::resolve(&self.model)?)?)
     }
@@ -65,10 +65,22 @@ enum PositionRuleArg {
     Main,
 }
 
-/// Samples, and what they are.
-pub(super) struct EncodedDataset {
-    pub samples: Vec<Sample>,
-    pub digest: DatasetDigest,
+/// What weights that are written are kept in.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum DTypeArg {
+    F16,
+    Bf16,
+    F32,
+}
+
+impl From<DTypeArg> for DType {
+    fn from(dtype: DTypeArg) -> Self {
+        match dtype {
+            DTypeArg::F16 => Self::F16,
+            DTypeArg::Bf16 => Self::BF16,
+            DTypeArg::F32 => Self::F32,
+        }
+    }
 }
 
 impl EncodingArgs {
@@ -89,36 +101,6 @@ impl EncodingArgs {
             },
             ..SampleOptions::default()
         }
-    }
-
-    /// Encodes every pair; says which are cut or left out.
-    pub(super) fn encode(
-        &self,
-        pairs: &[Pair],
-        tokenizer: &ChatGlmTokenizer,
-        config: &ChatGlmConfig,
-    ) -> anyhow::Result<EncodedDataset> {
-        let encoder = SampleEncoder::new(tokenizer, self.options(config))?;
-        let mut samples = Vec::new();
-        let mut cut = 0;
-        for (index, pair) in pairs.iter().enumerate() {
-            match encoder.encode(pair) {
-                Ok(encoded) => {
-                    cut += usize::from(encoded.question.is_cut() || encoded.answer.is_cut());
-                    samples.push(encoded.sample);
-                }
-                Err(error) => tracing::warn!("pair {} is left out: {error}", index + 1),
-            }
-        }
-        if cut > 0 {
-            tracing::warn!(
-                "{cut} of {} pairs are cut; `weft dataset check` names them",
-                pairs.len()
-            );
-        }
-        anyhow::ensure!(!samples.is_empty(), "no usable pair: all {} are left out", pairs.len());
-        let digest = DatasetDigest::of(&samples);
-        Ok(EncodedDataset { samples, digest })
     }
 }
 

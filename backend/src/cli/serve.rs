@@ -2,28 +2,72 @@
 
 use std::{
     io::{self, Write as _},
-    path::{Path, PathBuf},
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+    process,
+    sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context;
+use candle_core::Device;
+use clap::ValueEnum;
 
 use crate::{
-    model_dir, server,
-    web::{self, AppState, ServedModel, page::Page},
+    data_dir::DataDir,
+    embedded,
+    engine::Engine,
+    hub,
+    model_dir::ModelDir,
+    server,
+    web::{self, Access, AppState, page::Page},
 };
 
-/// Serves the page on this machine.
+/// For what still computes when everything else has ended.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Serves the page, on this machine alone unless told otherwise.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The folder of a ChatGLM-6B model; its tokenizer is opened in the page
+    /// A model folder, a hub id, or the small model that is in the program.
+    #[arg(long, value_name = "DIR|ID", default_value = embedded::NAME)]
+    model: String,
+    /// The folder for datasets, runs, adapters and conversations; by default the system's folder for such data
     #[arg(long, value_name = "DIR")]
-    model: Option<PathBuf>,
+    data_dir: Option<PathBuf>,
+    /// The address to listen on; one that others can reach needs a token
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    host: IpAddr,
     /// The port to listen on; 0 takes a free one
     #[arg(long, default_value_t = 7860)]
     port: u16,
+    /// A secret that every client has to send and the page asks for. Others see a command line: better set `WEFT_TOKEN`
+    #[arg(long)]
+    token: Option<String>,
+    /// A name under which others reach this server, for example through a proxy; several may be given
+    #[arg(long, value_name = "NAME")]
+    allowed_host: Vec<String>,
+    /// What computes
+    #[arg(long, value_enum, default_value = "auto")]
+    device: DeviceArg,
     /// A folder with a built page, in place of the one in the program (for work on the page)
     #[arg(long, value_name = "DIR", hide = true)]
     page: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum DeviceArg {
+    /// The fastest that this program knows: the processor.
+    Auto,
+    Cpu,
+}
+
+impl DeviceArg {
+    fn open(self) -> Device {
+        match self {
+            Self::Auto | Self::Cpu => Device::Cpu,
+        }
+    }
 }
 
 /// Serves until it is told to stop.
@@ -33,23 +77,41 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
             .with_context(|| format!("could not read the page in {}", dir.display()))?,
         None => Page::embedded(),
     };
-    let model = args.model.as_deref().map(served_model).transpose()?;
-    let router = web::router(AppState { page, model });
+    let access = Access::new(args.host, args.token.as_deref(), &args.allowed_host)?;
+    let data_dir = DataDir::open(args.data_dir.as_deref())?;
+    let model = ModelDir::open(&hub::resolve(&args.model)?)?;
+    let engine = Engine::open(&args.model, model, &args.device.open())?;
+    let app = AppState::open(page, Arc::new(engine), data_dir)?.with_access(access);
 
-    tokio::runtime::Runtime::new()?.block_on(async {
-        let listener = server::bind(args.port).await.with_context(|| {
-            format!("could not listen on port {}; another Weft may be running, or choose one with --port", args.port)
-        })?;
-        writeln!(io::stdout(), "Weft is at http://{}/", listener.local_addr()?)?;
-        server::run(listener, router, told_to_stop()).await?;
-        Ok(())
-    })
+    let runtime = tokio::runtime::Runtime::new()?;
+    let served = runtime.block_on(serve(args.host, args.port, app));
+    runtime.shutdown_timeout(PATIENCE);
+    served
 }
 
-fn served_model(dir: &Path) -> anyhow::Result<ServedModel> {
-    let tokenizer = model_dir::tokenizer(dir)?.to_bytes().into();
-    let name = dir.file_name().unwrap_or(dir.as_os_str()).to_string_lossy().into_owned();
-    Ok(ServedModel { name, tokenizer })
+async fn serve(host: IpAddr, port: u16, app: AppState) -> anyhow::Result<()> {
+    let listener = server::bind(host, port).await.with_context(|| {
+        format!(
+            "could not listen on port {port} of {host}; another Weft may be running, or choose one with --port"
+        )
+    })?;
+    let worker = app.jobs().work();
+    writeln!(io::stdout(), "Weft is at http://{}/", listener.local_addr()?)?;
+
+    let router = web::router(app.clone());
+    let stop = async move {
+        told_to_stop().await;
+        app.end();
+        tokio::spawn(async {
+            told_to_stop().await;
+            // Who asks twice does not want to wait for the step; the run goes on from its last checkpoint.
+            process::exit(130);
+        });
+    };
+    let served = server::run(listener, router, stop).await;
+    // Stops the running job, after the step it is at, with a checkpoint from which the next start goes on.
+    tokio::task::block_in_place(|| drop(worker));
+    Ok(served?)
 }
 
 /// Over when someone presses Ctrl-C, or the system asks the program to end.

@@ -3,14 +3,19 @@
 use std::{io, path::PathBuf};
 
 use super::ModelId;
+use crate::atomic::WriteError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum HubError {
     #[error(
-        "there is no folder {found}, and it is no hub id either, such as {} or owner/name@revision",
-        super::DEFAULT_REPO
+        "there is no folder {found}, and it is no hub id either, such as {} or owner/name@revision; the model that the \
+         program carries is called {}",
+        super::DEFAULT_REPO,
+        crate::embedded::NAME
     )]
     NoModel { found: String },
+    #[error("the embedded model could not be unpacked; WEFT_CACHE_DIR names another place for it")]
+    Unpack(#[from] WriteError),
     #[error("the file {file} is missing")]
     NotThere { file: String },
     #[error(

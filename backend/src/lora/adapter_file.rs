@@ -130,6 +130,11 @@ impl AdapterFile {
         }
     }
 
+    /// Where the weights are.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The adapter, if it fits a model of this configuration.
     pub fn adapter(
         &self,

@@ -110,7 +110,7 @@ impl Checkpoint {
         Ok(found)
     }
 
-    /// Writes the state after a step, then removes the oldest beyond `keep` (0 keeps all).
+    /// Writes the state after a step.
     pub fn write(
         output: &Path,
         trainee: &Trainee,
@@ -137,15 +137,19 @@ impl Checkpoint {
             }
             Err(error) => return Err(error),
         }
-        let keep = identity.options.save_total_limit;
-        let all = Self::list(output)?;
-        if keep > 0 && all.len() > keep {
-            for old in &all[..all.len() - keep] {
-                fs::remove_dir_all(&old.path)
-                    .map_err(|source| CheckpointError::Read { path: old.path.clone(), source })?;
-            }
-        }
         Ok(Self { path, step })
+    }
+
+    /// Removes the oldest beyond `keep`; 0 keeps all.
+    pub(super) fn keep_newest(output: &Path, keep: usize) -> Result<(), CheckpointError> {
+        let all = Self::list(output)?;
+        let surplus = if keep == 0 { 0 } else { all.len().saturating_sub(keep) };
+        all[..surplus].iter().try_for_each(Self::remove)
+    }
+
+    pub(super) fn remove(&self) -> Result<(), CheckpointError> {
+        fs::remove_dir_all(&self.path)
+            .map_err(|source| CheckpointError::Read { path: self.path.clone(), source })
     }
 
     /// Puts trainee and optimizer where the checkpoint's step left them; gives the log.

@@ -5,10 +5,13 @@ use weft_shared::sample::Sample;
 use super::{Recipe, Trainee, TrainingBatch, TrainingError};
 
 /// Mean loss over all label tokens of `samples`, in nats, without dropout. `None` without samples.
+///
+/// `between` is called after each batch: it may take long, and others want the device too.
 pub fn evaluate(
     trainee: &Trainee,
     samples: &[Sample],
     recipe: &Recipe,
+    mut between: impl FnMut(),
 ) -> Result<Option<f64>, TrainingError> {
     let (mut sum, mut tokens) = (0.0, 0);
     for samples in samples.chunks(recipe.options.batch_size) {
@@ -17,6 +20,7 @@ pub fn evaluate(
         let loss = trainee.loss(&batch, None)?.to_scalar::<f32>()?;
         sum += f64::from(loss) * batch.targets.len() as f64;
         tokens += batch.targets.len();
+        between();
     }
     Ok((tokens > 0).then(|| sum / tokens as f64))
 }

@@ -4,7 +4,7 @@ use std::{
     fs, io,
     ops::ControlFlow,
     path::{Path, PathBuf},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use weft_shared::sample::Sample;
@@ -22,6 +22,8 @@ pub enum Event<'a> {
     Started { first_step: usize, total_steps: usize },
     /// A step is done.
     Step { step: Step, total_steps: usize, tokens_per_second: f64 },
+    /// A batch of an evaluation is done.
+    Evaluating,
     /// A line was added to the log.
     Logged(&'a LogEntry),
     /// A checkpoint is complete.
@@ -61,6 +63,9 @@ pub struct Run<'a> {
     pub output: &'a Path,
     /// Go on from the newest checkpoint there.
     pub resume: bool,
+    /// A checkpoint also after so long without one, so that a kill takes no more with it. The next one takes its
+    /// place.
+    pub save_every: Option<Duration>,
 }
 
 impl Run<'_> {
@@ -114,7 +119,10 @@ struct Recorder<'a> {
     started: Instant,
     /// Seconds of the run before this start.
     seconds_before: f64,
-    last_step_at: Instant,
+    step_began: Instant,
+    saved_at: Instant,
+    /// The newest checkpoint, if it is there only because of the time.
+    spare: Option<Checkpoint>,
 }
 
 impl<'a> Recorder<'a> {
@@ -141,7 +149,9 @@ impl<'a> Recorder<'a> {
             watch,
             started: now,
             seconds_before,
-            last_step_at: now,
+            step_began: now,
+            saved_at: now,
+            spare: None,
         }
     }
 
@@ -156,8 +166,7 @@ impl<'a> Recorder<'a> {
             (self.total_steps * options.gradient_accumulation_steps).div_ceil(batches);
         state.weft.seconds = self.seconds_before + self.started.elapsed().as_secs_f64();
 
-        let step_seconds = self.last_step_at.elapsed().as_secs_f64();
-        self.last_step_at = Instant::now();
+        let step_seconds = self.step_began.elapsed().as_secs_f64();
         let tokens_per_second = step.tokens as f64 / step_seconds.max(f64::MIN_POSITIVE);
         let total_steps = self.total_steps;
         let flow = (self.watch)(Event::Step { step, total_steps, tokens_per_second });
@@ -177,25 +186,36 @@ impl<'a> Recorder<'a> {
         // Being stopped leaves a checkpoint but no mark in the log: a resumed run logs what an unbroken one does.
         if due(options.save_steps) || last || flow.is_break() {
             self.save(optimizer)?;
+            Checkpoint::keep_newest(self.run.output, options.save_total_limit)?;
+        } else if self.run.save_every.is_some_and(|every| self.saved_at.elapsed() >= every) {
+            self.spare = Some(self.save(optimizer)?);
         }
+        // Neither evaluation nor checkpoint nor whoever watches takes part in the speed of the next step.
+        self.step_began = Instant::now();
         Ok(flow)
     }
 
     fn evaluate(&mut self) -> Result<(), RunError> {
-        if let Some(loss) = evaluate(self.trainee, self.run.held_out, &self.run.recipe)? {
+        let between = || {
+            let _ = (self.watch)(Event::Evaluating);
+        };
+        if let Some(loss) = evaluate(self.trainee, self.run.held_out, &self.run.recipe, between)? {
             self.state.log_eval(loss);
             self.tell_logged();
         }
         Ok(())
     }
 
-    fn save(&mut self, optimizer: &AdamW) -> Result<(), RunError> {
+    fn save(&mut self, optimizer: &AdamW) -> Result<Checkpoint, RunError> {
         let Run { output, identity, .. } = self.run;
         let saved = Checkpoint::write(output, self.trainee, optimizer, &self.state, identity)?;
+        if let Some(spare) = self.spare.take() {
+            spare.remove()?;
+        }
+        self.saved_at = Instant::now();
         // Whoever watches has said already whether to go on.
         let _ = (self.watch)(Event::Saved(&saved));
-        self.last_step_at = Instant::now();
-        Ok(())
+        Ok(saved)
     }
 
     fn tell_logged(&mut self) {

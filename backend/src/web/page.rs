@@ -14,6 +14,9 @@ use super::{ApiError, AppState};
 /// What `backend/build.rs` found.
 static EMBEDDED: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/page_files.rs"));
 
+/// Where the page stands in the address; what it shows there it decides itself.
+const PLACES: [&str; 6] = ["/", "/inspect", "/dataset", "/train", "/chat", "/models"];
+
 const NOTICE: &str = "This server was built without the page. `cargo xtask run` builds both.\n";
 
 /// The files of the page, by name; `NAME.br` is `NAME`, compressed.
@@ -66,10 +69,8 @@ pub(super) async fn send(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let name = match uri.path() {
-        "/" => "index.html",
-        path => path.trim_start_matches('/'),
-    };
+    let path = uri.path();
+    let name = if PLACES.contains(&path) { "index.html" } else { path.trim_start_matches('/') };
     if name == "index.html" && app.page.files.is_empty() {
         return Ok((StatusCode::SERVICE_UNAVAILABLE, NOTICE).into_response());
     }

@@ -10,13 +10,16 @@ pub(super) fn routes() -> Router<AppState> {
 }
 
 /// Answers while the server does.
-async fn healthz() -> &'static str {
+#[utoipa::path(get, path = "/healthz", tag = "server", responses((status = 200, description = "`ok`", body = String)))]
+pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-async fn status(State(app): State<AppState>) -> Json<Status> {
+/// Says what the server is and has.
+#[utoipa::path(get, path = "/api/status", tag = "server", responses((status = 200, description = "the server", body = Status)))]
+pub(super) async fn status(State(app): State<AppState>) -> Json<Status> {
     Json(Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        model: app.model.map(|model| model.name),
+        model: app.engine.name().to_owned(),
     })
 }

@@ -2,15 +2,17 @@
 
 use axum::{Router, extract::State, http::header, response::IntoResponse, routing::get};
 
-use super::{ApiError, AppState};
+use super::AppState;
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new().route("/api/tokenizer", get(tokenizer))
 }
 
-async fn tokenizer(State(app): State<AppState>) -> Result<impl IntoResponse, ApiError> {
-    let model = app.model.ok_or(ApiError::NoModel)?;
+/// Gives the tokenizer of the model, in a form of the page's own.
+#[utoipa::path(get, path = "/api/tokenizer", tag = "model",
+    responses((status = 200, description = "the tokenizer", body = Vec<u8>, content_type = "application/octet-stream")))]
+pub(super) async fn tokenizer(State(app): State<AppState>) -> impl IntoResponse {
     let headers =
         [(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, "no-cache")];
-    Ok((headers, model.tokenizer))
+    (headers, app.tokenizer)
 }

@@ -1,0 +1,129 @@
+//! `weft eval`: how many questions are answered as wanted, before and after.
+
+use std::path::PathBuf;
+
+use candle_core::{DType, Device};
+use clap::ValueEnum;
+use serde_json::{Value, json};
+use weft_shared::{pair::Pair, prompt::Templates};
+
+use super::common::{ModelArgs, read_pairs};
+use crate::{
+    chat::{Chat, Template},
+    evaluation::{Answered, Score, Scores, evaluate},
+    lora::Adapter,
+};
+
+/// Every question is answered greedily; an answer is right when it is the pair's, but for case, width, white space and
+/// the punctuation at its end. A pair counts in the family of each of its tags.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Questions with the answers wanted, in any form that `weft dataset` reads.
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// Answer with this adapter too, and show both.
+    #[arg(long, value_name = "DIR")]
+    adapter: Option<PathBuf>,
+    /// How a question without history is put: as pairs are trained, or as the reference's chat does.
+    #[arg(long, value_enum, default_value = "training")]
+    template: TemplateArg,
+    /// Ask the first so many questions only.
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Most tokens of an answer.
+    #[arg(long, default_value_t = 64)]
+    max_tokens: usize,
+    /// Show each wrong answer beside the wanted one.
+    #[arg(long)]
+    show_wrong: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum TemplateArg {
+    /// `问:…` and the separator.
+    Training,
+    /// The bare question.
+    Chat,
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<()> {
+    let dir = args.model.open()?;
+    let tokenizer = dir.tokenizer()?;
+    let model = dir.load(DType::F32, &Device::Cpu)?;
+    let adapter = match &args.adapter {
+        Some(dir) => Some(Adapter::read(dir, model.config(), model.device())?),
+        None => None,
+    };
+    let mut pairs = read_pairs(&args.data)?;
+    pairs.truncate(args.limit.unwrap_or(usize::MAX));
+
+    let templates = Templates::default();
+    let base = Chat { model: &model, adapter: None, tokenizer: &tokenizer, templates: &templates };
+    let mut columns = vec![("base", args.ask(base, &pairs)?)];
+    if let Some(adapter) = &adapter {
+        columns.push(("adapter", args.ask(Chat { adapter: Some(adapter), ..base }, &pairs)?));
+    }
+    if args.json {
+        println!("{}", as_json(&columns));
+    } else {
+        show(&columns);
+    }
+    Ok(())
+}
+
+impl Args {
+    fn ask(&self, chat: Chat, pairs: &[Pair]) -> anyhow::Result<Scores> {
+        let template = match self.template {
+            TemplateArg::Training => Template::Training,
+            TemplateArg::Chat => Template::Chat,
+        };
+        let tell = |answered: &Answered| {
+            if self.show_wrong && !answered.is_right {
+                let Pair { question, answer, .. } = answered.pair;
+                tracing::info!("{question}\n  wanted {answer:?}\n  found  {:?}", answered.answer);
+            }
+        };
+        Ok(evaluate(chat, pairs, template, self.max_tokens, tell)?)
+    }
+}
+
+fn as_json(columns: &[(&str, Scores)]) -> Value {
+    let score = |score: &Score| {
+        let (low, high) = score.interval();
+        json!({ "right": score.right, "asked": score.asked, "share": score.share(), "interval": [low, high] })
+    };
+    let column = |scores: &Scores| {
+        let families: serde_json::Map<String, Value> =
+            scores.families.iter().map(|(name, it)| (name.clone(), score(it))).collect();
+        json!({ "all": score(&scores.all), "families": families })
+    };
+    columns.iter().map(|(name, scores)| ((*name).to_owned(), column(scores))).collect()
+}
+
+/// A line a family: right of asked, and where the share lies with 95 % confidence.
+fn show(columns: &[(&str, Scores)]) {
+    let Some((_, first)) = columns.first() else { return };
+    let names = first.families.keys().map(String::as_str);
+    let lines = names.map(|name| (name, Some(name))).chain([("all", None)]);
+    for (title, family) in lines {
+        print!("{title:<24}");
+        for (column, scores) in columns {
+            let score = family.map_or(scores.all, |name| scores.families[name]);
+            let (low, high) = score.interval();
+            print!(
+                "  {column} {:>5}/{:<5} {:>5.1} % ({:.1} to {:.1})",
+                score.right,
+                score.asked,
+                100.0 * score.share(),
+                100.0 * low,
+                100.0 * high
+            );
+        }
+        println!();
+    }
+}

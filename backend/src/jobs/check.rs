@@ -1,0 +1,233 @@
+//! What is known of a run before it starts, and what speaks against starting it.
+
+use std::collections::HashMap;
+
+use weft_shared::{
+    api::{
+        dataset::Row,
+        job::{Check, CheckFinding, NewJob, RunFinding, Severity},
+    },
+    dataset::{Finding, check_fit, check_text},
+    pair::Pair,
+    prompt::PromptForm,
+    sample::Sample,
+    training::{LoraOptions, Method},
+};
+
+use super::{Jobs, JobsError};
+use crate::{
+    chatglm::{ChatGlmConfig, ParameterCount},
+    lora::Target,
+    store::{AdapterRecord, check_name},
+    training::total_steps,
+    training_set::{TrainingSet, TrainingSetError},
+};
+
+/// Bytes of an f32.
+const FLOAT: usize = 4;
+
+/// A checked run: the check, and what it was made of.
+pub(super) struct Checked {
+    pub(super) check: Check,
+    /// `None` where the check refuses.
+    pub(super) set: Option<TrainingSet>,
+    pub(super) pairs: Vec<Pair>,
+    /// The options' shape of the adapter, or that of the one to start from.
+    pub(super) lora: LoraOptions,
+}
+
+impl Jobs {
+    /// Encodes and checks the dataset as it is now; starts nothing.
+    pub fn check(&self, new: &NewJob) -> Result<Check, JobsError> {
+        Ok(self.checked(new, self.store().dataset(new.dataset)?.rows)?.check)
+    }
+
+    pub(super) fn checked(&self, new: &NewJob, rows: Vec<Row>) -> Result<Checked, JobsError> {
+        let engine = &self.inner.engine;
+        let (ids, pairs): (Vec<i64>, Vec<Pair>) =
+            rows.into_iter().map(|row| (row.id, row.pair)).unzip();
+        let mut findings = Findings { ids: &ids, found: Vec::new() };
+
+        findings.check_options(new, engine.model().config());
+        let start = self.check_start(new, &mut findings)?;
+        for Finding { pair, kind } in check_text(&pairs) {
+            findings.warn(Some(pair), RunFinding::Pair(Finding { pair, kind }));
+        }
+        let set = match TrainingSet::encode(
+            &pairs,
+            &[PromptForm::Training],
+            engine.tokenizer(),
+            &new.encoding,
+            &new.options,
+        ) {
+            Ok(set) => Some(set),
+            Err(TrainingSetError::NoUsablePair(_)) => {
+                findings.refuse(RunFinding::NoPairs);
+                None
+            }
+            Err(TrainingSetError::Encoding(error)) => {
+                findings.refuse(option("encoding", "options that leave room", &error));
+                None
+            }
+        };
+        if let Some(set) = &set {
+            findings.check_set(set, &pairs);
+            self.check_preview(new, set, &mut findings);
+        }
+        let mut lora = new.options.lora.clone();
+        if let Some(AdapterRecord { r, alpha, target_modules, .. }) = start {
+            lora = LoraOptions { r, alpha, target_modules, ..lora };
+        }
+        let check = self.summary(new, &lora, set.as_ref(), findings.found);
+        Ok(Checked { check, set, pairs, lora })
+    }
+
+    /// The adapter that the run is to start from.
+    fn check_start(
+        &self,
+        new: &NewJob,
+        findings: &mut Findings,
+    ) -> Result<Option<AdapterRecord>, JobsError> {
+        let Some(name) = &new.adapter else { return Ok(None) };
+        let found = self.inner.engine.fingerprint();
+        let adapter = self.store().adapters()?.into_iter().find(|it| it.name == *name);
+        match &adapter {
+            None => findings.refuse(RunFinding::NoAdapter { adapter: name.clone() }),
+            Some(adapter) if adapter.model_fingerprint != found => {
+                findings.refuse(RunFinding::OtherAdapter {
+                    adapter: name.clone(),
+                    made_for: adapter.model_fingerprint.clone(),
+                    found: found.to_owned(),
+                });
+            }
+            Some(_) => {}
+        }
+        Ok(adapter)
+    }
+
+    fn check_preview(&self, new: &NewJob, set: &TrainingSet, findings: &mut Findings) {
+        let Some(preview) = &new.preview else { return };
+        let (previewed, found) = (preview.dataset_digest.clone(), set.digest.to_string());
+        if previewed != found {
+            findings.refuse(RunFinding::OtherData { previewed, found });
+        }
+        let (previewed, found) =
+            (preview.model_fingerprint.clone(), self.inner.engine.fingerprint().to_owned());
+        if previewed != found {
+            findings.refuse(RunFinding::OtherModel { previewed, found });
+        }
+    }
+
+    fn summary(
+        &self,
+        new: &NewJob,
+        lora: &LoraOptions,
+        set: Option<&TrainingSet>,
+        findings: Vec<CheckFinding>,
+    ) -> Check {
+        let engine = &self.inner.engine;
+        let config = engine.model().config();
+        let targets = Target::from_names(&lora.target_modules).unwrap_or_default();
+        let trainable = ParameterCount::with_lora(config, lora.r, &targets).trainable;
+        let samples = set.map_or(&[][..], |set| &set.train.samples);
+        let tokens: usize = samples.iter().map(Sample::len).sum();
+        let longest = samples.iter().map(Sample::len).max().unwrap_or(0);
+        let is_refused = findings.iter().any(|it| it.severity == Severity::Refusal);
+        let steps = if is_refused { 0 } else { total_steps(&new.options, samples.len()) };
+        let batch = new.options.batch_size;
+        let tokens_of_run = steps as f64
+            * (new.options.gradient_accumulation_steps * batch) as f64
+            * (tokens as f64 / samples.len().max(1) as f64);
+        Check {
+            dataset_digest: set.map_or_else(String::new, |set| set.digest.to_string()),
+            model_fingerprint: engine.fingerprint().to_owned(),
+            samples: samples.len(),
+            held_out: set.map_or(0, |set| set.held_out.samples.len()),
+            tokens,
+            learned_tokens: samples.iter().map(Sample::learned).sum(),
+            longest_sample: longest,
+            total_steps: steps,
+            trainable_parameters: trainable,
+            estimated_memory_bytes: estimated_memory(config, batch * longest, trainable),
+            estimated_seconds: self.speed().map(|speed| tokens_of_run / speed),
+            findings,
+        }
+    }
+}
+
+/// A guess of what a step needs beyond the model.
+///
+/// For each token each layer keeps for its backward: the inputs of the four linear layers and two norms, queries,
+/// keys, values and the attention's output (about 11 rows of the hidden size) and the MLP's two inner rows; beside
+/// that each learned weight has a gradient and two moments of the optimizer.
+fn estimated_memory(config: &ChatGlmConfig, tokens: usize, trainable: u64) -> u64 {
+    let row = 11 * config.hidden_size + 2 * config.inner_hidden_size;
+    let kept = tokens * config.num_layers * row * FLOAT;
+    kept as u64 + trainable * 4 * FLOAT as u64
+}
+
+/// What has been found so far.
+struct Findings<'a> {
+    /// Ids of the rows, by index of the pair.
+    ids: &'a [i64],
+    found: Vec<CheckFinding>,
+}
+
+impl Findings<'_> {
+    fn warn(&mut self, pair: Option<usize>, finding: RunFinding) {
+        let row = pair.and_then(|pair| self.ids.get(pair).copied());
+        self.found.push(CheckFinding { severity: Severity::Warning, row, finding });
+    }
+
+    fn refuse(&mut self, finding: RunFinding) {
+        self.found.push(CheckFinding { severity: Severity::Refusal, row: None, finding });
+    }
+
+    fn check_options(&mut self, new: &NewJob, config: &ChatGlmConfig) {
+        if let Err(error) = new.options.validate() {
+            self.refuse(option(error.name, error.wanted, &error.found));
+        }
+        if let Err(error) = check_name(&new.name) {
+            self.refuse(option("name", "a name", &error));
+        }
+        if let Err(error) = Target::from_names(&new.options.lora.target_modules) {
+            self.refuse(option("lora.target_modules", "linear layers of a block", &error));
+        }
+        if new.options.method != Method::Lora {
+            self.refuse(option("method", "lora (`weft train` can learn every weight)", &"full"));
+        }
+        let (found, wanted) = (new.encoding.position_encoding_2d, config.position_encoding_2d);
+        if found != wanted {
+            let wanted = if wanted { "true, as the model's" } else { "false, as the model's" };
+            self.refuse(option("position_encoding_2d", wanted, &found));
+        }
+    }
+
+    fn check_set(&mut self, set: &TrainingSet, pairs: &[Pair]) {
+        for &(pair, question, answer) in &set.cut {
+            for kind in check_fit(question, answer) {
+                self.warn(Some(pair), RunFinding::Pair(Finding { pair, kind }));
+            }
+        }
+        for (pair, error) in &set.left_out {
+            let (pair, reason) = (*pair, error.to_string());
+            self.warn(Some(pair), RunFinding::NothingLearned { pair, reason });
+        }
+        let text = |index: usize| (pairs[index].conversation(), &pairs[index].answer);
+        let trained: HashMap<_, usize> =
+            set.train.pairs.iter().rev().map(|&index| (text(index), index)).collect();
+        for &held_out in &set.held_out.pairs {
+            if let Some(&trained) = trained.get(&text(held_out)) {
+                self.warn(Some(held_out), RunFinding::Leak { held_out, trained });
+            }
+        }
+    }
+}
+
+fn option(name: &str, wanted: &str, found: &dyn ToString) -> RunFinding {
+    RunFinding::Option {
+        option: name.to_owned(),
+        wanted: wanted.to_owned(),
+        found: found.to_string(),
+    }
+}

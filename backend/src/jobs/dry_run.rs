@@ -1,0 +1,106 @@
+//! One real step before the run: what it takes, measured.
+
+use std::{ops::ControlFlow, time::Instant};
+
+use weft_shared::{
+    api::job::{DryRun, NewJob, Severity},
+    sample::Sample,
+    training::TrainingOptions,
+};
+
+use super::{Jobs, JobsError, memory};
+use crate::{
+    lora::{Adapter, Target},
+    training::{AdamW, Recipe, Step, Trainee, TrainingError, train},
+};
+
+/// Of the free memory, so much is taken for a larger batch at most: others need some too.
+const PERCENT_OF_MEMORY: u64 = 85;
+
+/// What one step took.
+struct Measured {
+    seconds: f64,
+    peak: u64,
+    step: Step,
+}
+
+impl Jobs {
+    /// Takes a step on the longest samples with a scratch adapter; keeps nothing.
+    pub fn dry_run(&self, new: &NewJob) -> Result<DryRun, JobsError> {
+        let checked = self.checked(new, self.store().dataset(new.dataset)?.rows)?;
+        let refusals = checked.check.findings.into_iter();
+        let refusals: Vec<_> = refusals.filter(|it| it.severity == Severity::Refusal).collect();
+        let Some(set) = checked.set.filter(|_| refusals.is_empty()) else {
+            return Err(JobsError::Refused(refusals));
+        };
+
+        let mut samples: Vec<&Sample> = set.train.samples.iter().collect();
+        samples.sort_by_key(|sample| std::cmp::Reverse(sample.len()));
+        let batch = new.options.batch_size.min(samples.len());
+        let longest = |count: usize| -> Vec<Sample> {
+            samples.iter().cycle().take(count).map(|&sample| sample.clone()).collect()
+        };
+
+        let memory_bytes = memory::resident() + memory::available();
+        let options = TrainingOptions { lora: checked.lora, ..new.options.clone() };
+        let measured = self.measure(&options, &longest(batch))?;
+        let one_more = self.measure(&options, &longest(batch + 1))?;
+        self.remember_speed(measured.step.tokens as f64 / measured.seconds);
+
+        let of_a_sample = one_more.peak.saturating_sub(measured.peak).max(1);
+        let room = memory_bytes / 100 * PERCENT_OF_MEMORY;
+        let more = room.saturating_sub(measured.peak) / of_a_sample;
+        let fitting = batch.saturating_add(usize::try_from(more).unwrap_or(usize::MAX));
+        let step_seconds = measured.seconds * new.options.gradient_accumulation_steps as f64;
+        Ok(DryRun {
+            longest_sample: checked.check.longest_sample,
+            step_seconds,
+            total_seconds: step_seconds * checked.check.total_steps as f64,
+            total_steps: checked.check.total_steps,
+            peak_memory_bytes: measured.peak,
+            memory_bytes,
+            fitting_batch_size: fitting.min(set.train.samples.len()),
+            loss: measured.step.loss,
+        })
+    }
+
+    /// Two steps with all of `samples` in one batch, of which the second is measured: the first one warms up. Each
+    /// takes a turn of its own, as training does.
+    fn measure(
+        &self,
+        options: &TrainingOptions,
+        samples: &[Sample],
+    ) -> Result<Measured, JobsError> {
+        let engine = &self.inner.engine;
+        let options = TrainingOptions {
+            batch_size: samples.len(),
+            gradient_accumulation_steps: 1,
+            max_steps: 2,
+            epochs: None,
+            ..options.clone()
+        };
+        let lora = options.lora.clone();
+        let targets = Target::from_names(&lora.target_modules)?;
+        let (config, device) = (engine.model().config(), engine.device());
+        let adapter = Adapter::initialize(lora, &targets, config, options.seed, device)?;
+        let trainee = Trainee::lora(engine.model().clone(), adapter, engine.source().into())?;
+        let mut optimizer = AdamW::new(&trainee.parameters, options.weight_decay)?;
+        let pad_id = engine.tokenizer().special_ids().pad;
+        let recipe = Recipe { options: &options, samples, pad_id };
+
+        let mut turn = Some(engine.turns().take());
+        let mut started = Instant::now();
+        let mut measured = None;
+        train(&trainee, &mut optimizer, &recipe, 0, |step, _| {
+            let seconds = started.elapsed().as_secs_f64();
+            measured = Some(Measured { seconds, peak: memory::peak(), step });
+            turn = None;
+            turn = Some(engine.turns().take());
+            memory::forget_peak();
+            started = Instant::now();
+            Ok::<_, JobsError>(ControlFlow::Continue(()))
+        })?;
+        drop(turn);
+        measured.ok_or(JobsError::Training(TrainingError::NoSamples))
+    }
+}

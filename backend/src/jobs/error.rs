@@ -1,0 +1,100 @@
+//! Why a job was not started, changed, or finished.
+
+use std::{error::Error, io, path::PathBuf};
+
+use weft_shared::{
+    api::job::{CheckFinding, JobState},
+    tokenizer::TokenizerError,
+};
+
+use crate::{
+    atomic::WriteError,
+    engine::EngineError,
+    generation::GenerationError,
+    lora::UnknownTarget,
+    manifest::ManifestError,
+    store::StoreError,
+    training::{CheckpointError, RunError, TrainingError},
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum JobsError {
+    /// The check found something; the job was not started.
+    #[error("{}", in_words(.0))]
+    Refused(Vec<CheckFinding>),
+    #[error("the job {id} is {state:?}: only a cancelled or failed one can be resumed")]
+    NotResumable { id: i64, state: JobState },
+    #[error("the run panicked: {0}")]
+    Panicked(String),
+    #[error("cannot use the folder {path}")]
+    Folder {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error(transparent)]
+    Training(#[from] TrainingError),
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    #[error(transparent)]
+    Target(#[from] UnknownTarget),
+    #[error(transparent)]
+    Generation(#[from] GenerationError),
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    #[error("the model could not be computed")]
+    Compute(#[from] candle_core::Error),
+}
+
+impl JobsError {
+    /// For a person: what happened, why, and what to do.
+    pub fn advice(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let more = error.to_string();
+            // Transparent errors say the same as their cause.
+            if !text.ends_with(&more) {
+                text = format!("{text}: {more}");
+            }
+            cause = error.source();
+        }
+        match self.what_to_do() {
+            Some(advice) => format!("{text}. {advice}"),
+            None => text,
+        }
+    }
+
+    fn what_to_do(&self) -> Option<&'static str> {
+        match self {
+            Self::Run(RunError::Training(TrainingError::NotFinite { .. })) => Some(
+                "Start again with a lower learning rate; what was learned before is in the newest checkpoint.",
+            ),
+            Self::Run(RunError::Checkpoint(CheckpointError::Write { .. })) | Self::Write(_) => {
+                Some("Make room on the disk, then resume the job.")
+            }
+            Self::Manifest(ManifestError::OtherModel { .. }) => {
+                Some("Start the server with that model and resume the job, or start a new job.")
+            }
+            Self::Manifest(ManifestError::OtherData { .. }) => Some("Start a new job."),
+            _ => None,
+        }
+    }
+}
+
+fn in_words(findings: &[CheckFinding]) -> String {
+    let lines: Vec<String> = findings.iter().take(5).map(|it| it.finding.to_string()).collect();
+    let more = findings.len() - lines.len();
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    format!("{}{more}", lines.join("; "))
+}

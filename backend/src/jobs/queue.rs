@@ -1,0 +1,78 @@
+//! What the worker waits for, and what it is told while it runs a job.
+
+use std::{
+    collections::HashSet,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+/// Held while a job changes between queued, running and over, so that a cancellation is never lost in between.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    orders: Mutex<Orders>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Orders {
+    cancelled: HashSet<i64>,
+    is_ending: bool,
+}
+
+/// The queue, while nobody else changes it.
+pub(super) struct Locked<'a> {
+    queue: &'a Queue,
+    orders: MutexGuard<'a, Orders>,
+}
+
+impl Queue {
+    pub(super) fn lock(&self) -> Locked<'_> {
+        let orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        Locked { queue: self, orders }
+    }
+
+    /// Whether the running job is to stop at its next step.
+    pub(super) fn stops(&self, job: i64) -> bool {
+        let queue = self.lock();
+        queue.orders.is_ending || queue.orders.cancelled.contains(&job)
+    }
+}
+
+impl Locked<'_> {
+    /// Tells the worker to stop a running job.
+    pub(super) fn cancel(mut self, job: i64) {
+        self.orders.cancelled.insert(job);
+    }
+
+    /// Whether a stopped job was cancelled; forgets it.
+    pub(super) fn was_cancelled(&mut self, job: i64) -> bool {
+        self.orders.cancelled.remove(&job)
+    }
+
+    /// There is a job in the queue.
+    pub(super) fn wake(self) {
+        self.queue.changed.notify_all();
+    }
+
+    /// The server ends.
+    pub(super) fn end(mut self) {
+        self.orders.is_ending = true;
+        self.queue.changed.notify_all();
+    }
+
+    pub(super) fn is_ending(&self) -> bool {
+        self.orders.is_ending
+    }
+
+    /// Lets others change the queue for a while.
+    pub(super) fn wait_for(self, duration: Duration) -> Self {
+        let Self { queue, orders } = self;
+        let waited = queue.changed.wait_timeout(orders, duration);
+        Self { queue, orders: waited.unwrap_or_else(PoisonError::into_inner).0 }
+    }
+
+    /// Waits until somebody wakes the worker.
+    pub(super) fn wait(self) {
+        drop(self.queue.changed.wait(self.orders).unwrap_or_else(PoisonError::into_inner));
+    }
+}
