@@ -1,14 +1,32 @@
 //! The parts of pages: values in, decisions out. None of them asks the server or the worker.
 
+pub mod ask_name;
+pub mod chat;
+pub mod choice;
 pub mod copy_button;
-pub mod counts;
+pub mod encoding_form;
 pub mod header;
-pub mod id_list;
+pub mod histogram;
+pub mod history_editor;
+pub mod line_chart;
+pub mod markdown;
+pub mod mask_picture;
+pub mod models;
+pub mod moment;
 pub mod notice;
+pub mod number_field;
+pub mod pair_fields;
+pub mod pair_form;
+pub mod pair_picks;
+pub mod remark_list;
+pub mod sample_facts;
 pub mod step_list;
 pub mod switches;
-pub mod text_input;
+pub mod text_field;
 pub mod token_detail;
 pub mod token_legend;
 pub mod token_strip;
+pub mod token_table;
+pub mod train;
+pub mod virtual_list;
 pub mod vocabulary_picker;

@@ -2,10 +2,19 @@
 //!
 //! A word that one language lacks does not compile: each page's words are one struct, given twice.
 
+pub mod chat;
+pub mod dataset;
 pub mod frame;
 pub mod inspect;
+pub mod mask;
+pub mod models;
+pub mod part;
+pub mod quantity;
+pub mod remark;
 pub mod step;
 pub mod token;
+pub mod train;
+pub mod trouble;
 
 use leptos::prelude::*;
 
@@ -25,6 +34,10 @@ pub enum Language {
 pub struct Words {
     pub frame: frame::Words,
     pub inspect: inspect::Words,
+    pub dataset: dataset::Words,
+    pub train: train::Words,
+    pub chat: chat::Words,
+    pub models: models::Words,
 }
 
 impl Language {
@@ -53,8 +66,22 @@ impl Language {
     /// What the page says in it.
     pub fn words(self) -> &'static Words {
         match self {
-            Self::English => &Words { frame: frame::ENGLISH, inspect: inspect::ENGLISH },
-            Self::Chinese => &Words { frame: frame::CHINESE, inspect: inspect::CHINESE },
+            Self::English => &Words {
+                frame: frame::ENGLISH,
+                inspect: inspect::ENGLISH,
+                dataset: dataset::ENGLISH,
+                train: train::ENGLISH,
+                chat: chat::ENGLISH,
+                models: models::ENGLISH,
+            },
+            Self::Chinese => &Words {
+                frame: frame::CHINESE,
+                inspect: inspect::CHINESE,
+                dataset: dataset::CHINESE,
+                train: train::CHINESE,
+                chat: chat::CHINESE,
+                models: models::CHINESE,
+            },
         }
     }
 }

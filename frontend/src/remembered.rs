@@ -11,3 +11,13 @@ pub fn read(name: &str) -> Option<String> {
 pub fn write(name: &str, value: &str) {
     let _ = LocalStorage::raw().set_item(name, value);
 }
+
+/// Keeps work that is saved nowhere else yet; false where there is no room for it, or the browser forbids it.
+pub fn keep(name: &str, work: &str) -> bool {
+    LocalStorage::raw().set_item(name, work).is_ok()
+}
+
+/// Forgets a choice.
+pub fn forget(name: &str) {
+    let _ = LocalStorage::raw().remove_item(name);
+}

@@ -9,12 +9,15 @@ use weft_frontend::{
     remembered,
     worker::{Answer, Request, bench::Bench, mail},
 };
+use weft_shared::{pair::Pair, sample::SampleOptions};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
 #[wasm_bindgen_test]
 fn a_request_arrives_as_it_was_sent() {
-    let request = Request::Inspect { number: 7, text: "你好 🧵".into(), detailed: 3 };
+    let pair = Pair::new("你好 🧵", "½");
+    let request =
+        Request::Sample { number: 7, pair, options: SampleOptions::default(), detailed: 3 };
 
     let (message, moved) = mail::seal(&request, None).unwrap();
 

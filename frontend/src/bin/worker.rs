@@ -18,8 +18,8 @@ fn main() {
         let bytes = buffer.map(|buffer| Uint8Array::new(&buffer).to_vec()).unwrap_or_default();
         let started_ms = now_ms(&desk);
         let mut answer = bench.answer(request, &bytes);
-        if let Answer::Inspected(inspected) = &mut answer {
-            inspected.took_ms = now_ms(&desk) - started_ms;
+        if let Answer::Sampled(sampled) = &mut answer {
+            sampled.took_ms = now_ms(&desk) - started_ms;
         }
         post(&desk, &answer);
     });

@@ -10,11 +10,22 @@ use crate::i18n;
 const CONFIRMED_MS: u32 = 1600;
 
 #[component]
-pub fn CopyButton(#[prop(into)] text: Signal<String>) -> impl IntoView {
+pub fn CopyButton(
+    #[prop(into)] text: Signal<String>,
+    /// What the button says; by default that the copy is JSON.
+    #[prop(into, optional)]
+    label: Option<Signal<&'static str>>,
+) -> impl IntoView {
+    // Browsers give pages the clipboard on this machine and over TLS only.
+    let clipboard = window().navigator().clipboard();
+    if clipboard.is_undefined() {
+        return None;
+    }
     let words = i18n::use_words();
+    let clipboard = StoredValue::new_local(clipboard);
     let is_copied = RwSignal::new(false);
     let copy = move |_| {
-        let copying = window().navigator().clipboard().write_text(&text.get_untracked());
+        let copying = clipboard.with_value(|it| it.write_text(&text.get_untracked()));
         spawn_local(async move {
             if JsFuture::from(copying).await.is_ok() {
                 is_copied.set(true);
@@ -25,11 +36,14 @@ pub fn CopyButton(#[prop(into)] text: Signal<String>) -> impl IntoView {
     };
     let label = move || {
         let inspect = &words.get().inspect;
-        if is_copied.get() { inspect.copied } else { inspect.copy }
+        if is_copied.get() {
+            return inspect.copied;
+        }
+        label.map_or(inspect.copy, |label| label.get())
     };
-    view! {
+    Some(view! {
         <button class="quiet" type="button" on:click=copy>
             <span aria-live="polite">{label}</span>
         </button>
-    }
+    })
 }

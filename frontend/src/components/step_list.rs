@@ -7,6 +7,7 @@ use crate::i18n::{self, step::explain};
 
 #[component]
 pub fn StepList(
+    #[prop(into)] title: Signal<&'static str>,
     #[prop(into)] steps: Signal<Vec<TraceStep>>,
     /// The steps show only the first part of the text.
     #[prop(into)]
@@ -26,7 +27,7 @@ pub fn StepList(
     };
     view! {
         <section class="steps" aria-labelledby="steps-title">
-            <h2 id="steps-title">{move || words.get().inspect.steps}</h2>
+            <h2 id="steps-title">{title}</h2>
             <p class="quiet-text">{lead}</p>
             <ol>{items}</ol>
         </section>

@@ -7,8 +7,13 @@ use crate::{i18n, state::chip::Chip};
 #[component]
 pub fn TokenLegend(#[prop(into)] chips: Signal<Vec<Chip>>) -> impl IntoView {
     let words = i18n::use_words();
-    let occurs =
-        move |class: &str| chips.with(|chips| chips.iter().any(|chip| chip.class() == class));
+    let occurs = move |class: &str| {
+        chips.with(|chips| {
+            chips
+                .iter()
+                .any(|chip| chip.class() == class || (class == "cut" && chip.place.is_none()))
+        })
+    };
     let entries = move || {
         let legend = &words.get().inspect.legend;
         [
@@ -17,6 +22,7 @@ pub fn TokenLegend(#[prop(into)] chips: Signal<Vec<Chip>>) -> impl IntoView {
             ("special", "sop", legend.special),
             ("inserted", "▁", legend.inserted),
             ("unknown", "?", legend.unknown),
+            ("cut", "ab", legend.cut),
         ]
         .into_iter()
         .filter(|(class, ..)| occurs(class))
@@ -32,5 +38,5 @@ pub fn TokenLegend(#[prop(into)] chips: Signal<Vec<Chip>>) -> impl IntoView {
         })
         .collect_view()
     };
-    view! { <ul class="legend">{entries}</ul> }
+    view! { <ul class="token-legend">{entries}</ul> }
 }

@@ -5,7 +5,11 @@ use web_sys::File;
 use weft_shared::tokenizer::Revision;
 
 use super::notice::Notice;
-use crate::{i18n, state::inspect::Opening, worker::Vocabulary};
+use crate::{
+    i18n::{self, quantity},
+    tokenizing::Opening,
+    worker::Vocabulary,
+};
 
 #[component]
 pub fn VocabularyPicker(
@@ -67,7 +71,7 @@ fn Facts(vocabulary: Vocabulary) -> impl IntoView {
     view! {
         <p class="facts">
             <b>{vocabulary.name}</b>
-            <span>{grouped(vocabulary.size)} " " {move || words.get().inspect.pieces}</span>
+            <span>{quantity::count(vocabulary.size)} " " {move || words.get().inspect.pieces}</span>
             <span class="mono">{revision_name(vocabulary.revision)}</span>
         </p>
     }
@@ -78,30 +82,5 @@ fn revision_name(revision: Revision) -> &'static str {
     match revision {
         Revision::V096f3de => "096f3de",
         Revision::Main => "main",
-    }
-}
-
-/// A number with its thousands set apart by thin spaces.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push('\u{2009}');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_are_set_apart() {
-        assert_eq!(grouped(7), "7");
-        assert_eq!(grouped(130_344), "130\u{2009}344");
-        assert_eq!(grouped(1_000_000), "1\u{2009}000\u{2009}000");
     }
 }

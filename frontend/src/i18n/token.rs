@@ -1,5 +1,7 @@
 //! What a token is, in a sentence.
 
+use weft_shared::sample::Part;
+
 use super::Language;
 use crate::state::chip::{Chip, Kind};
 
@@ -19,20 +21,23 @@ fn english(chip: &Chip) -> String {
         Kind::Text => "Text that continues the word before it.".into(),
         Kind::Space(1) => "A space of its own.".into(),
         Kind::Space(count) => format!("{count} spaces in one token: code and tables cost little."),
-        Kind::Tab => "A tab.".into(),
+        Kind::Tab => "A tab. The vocabulary writes it <|tab|>.".into(),
         Kind::NewLine => "A line end. The vocabulary writes it <n>.".into(),
         Kind::Byte { of: Some(of), place, places, .. } => format!(
             "Byte {place} of {places} of {of} (U+{:04X}), which the vocabulary has no token for.",
             u32::from(*of)
         ),
         Kind::Byte { .. } => "A byte of a character that the vocabulary has no token for.".into(),
+        Kind::Special if is_in_the_text(chip) => {
+            format!("{} It stands in the text, and is taken for the token itself.", special_english(&chip.piece))
+        }
         Kind::Special => special_english(&chip.piece).into(),
         Kind::Unknown => {
             "Nothing in the vocabulary fits: the model cannot tell what stood here.".into()
         }
         Kind::Part { of } => format!("One of the tokens that together stand for {of}."),
         Kind::Inserted => {
-            "Put in by the tokenizer before the first word; nothing in the text stands for it."
+            "Put in by the tokenizer at the start of every text: a ▁ that nothing in the text stands for."
                 .into()
         }
     }
@@ -40,13 +45,14 @@ fn english(chip: &Chip) -> String {
 
 fn special_english(piece: &str) -> &'static str {
     match piece {
-        "[gMASK]" => "Special: the answer follows at the end of the text.",
-        "[MASK]" => "Special: a short gap to fill in here.",
-        "[sMASK]" => "Special: a sentence to fill in here.",
-        "<sop>" => "Special: here the answer starts.",
-        "<eop>" => "Special: here the answer ends.",
-        "<pad>" => "Special: fills short texts of a batch.",
-        _ => "Special: written out in a text, it is taken for the token itself.",
+        "[gMASK]" => "Special: says that the answer follows at the end of the text.",
+        "[MASK]" => "Special: a short gap inside the text, to be filled.",
+        "[sMASK]" => "Special: a sentence missing inside the text, to be filled.",
+        "<sop>" => "Special, start of piece: what comes behind it is written by the model.",
+        "<eop>" => "Special, end of piece: here the model stops.",
+        "<pad>" => "Special: fills the short samples of a batch.",
+        "</s>" => "Special, end of sequence: the tokenizer adds it behind a text with [MASK].",
+        _ => "Special: gives the sequence its structure.",
     }
 }
 
@@ -56,7 +62,7 @@ fn chinese(chip: &Chip) -> String {
         Kind::Text => "文字，接在前一个词元之后。".into(),
         Kind::Space(1) => "单独的一个空格。".into(),
         Kind::Space(count) => format!("一个词元代表 {count} 个空格：代码和表格因此很省词元。"),
-        Kind::Tab => "制表符。".into(),
+        Kind::Tab => "制表符，词表中写作 <|tab|>。".into(),
         Kind::NewLine => "换行，词表中写作 <n>。".into(),
         Kind::Byte { of: Some(of), place, places, .. } => {
             format!(
@@ -65,23 +71,32 @@ fn chinese(chip: &Chip) -> String {
             )
         }
         Kind::Byte { .. } => "词表中没有的字符的一个字节。".into(),
+        Kind::Special if is_in_the_text(chip) => {
+            format!("{}它写在文本中，被当作词元本身。", special_chinese(&chip.piece))
+        }
         Kind::Special => special_chinese(&chip.piece).into(),
         Kind::Unknown => "词表中没有对应的词元：模型无从得知这里原来是什么。".into(),
         Kind::Part { of } => format!("与相邻词元合起来代表 {of}。"),
-        Kind::Inserted => "分词器在第一个词前加入，原文中没有对应的内容。".into(),
+        Kind::Inserted => "分词器在每段文本开头加入的 ▁，原文中没有对应的内容。".into(),
     }
 }
 
 fn special_chinese(piece: &str) -> &'static str {
     match piece {
-        "[gMASK]" => "特殊词元：回答在文本末尾生成。",
-        "[MASK]" => "特殊词元：此处需填补一个短空缺。",
-        "[sMASK]" => "特殊词元：此处需填补一个句子。",
-        "<sop>" => "特殊词元：回答从这里开始。",
-        "<eop>" => "特殊词元：回答到这里结束。",
-        "<pad>" => "特殊词元：用来补齐批次中较短的文本。",
-        _ => "特殊词元：在文本中照样写出，也会被当作该词元本身。",
+        "[gMASK]" => "特殊词元：表示回答接在文本末尾。",
+        "[MASK]" => "特殊词元：文本中有一处短空缺待填。",
+        "[sMASK]" => "特殊词元：文本中缺一个句子待填。",
+        "<sop>" => "特殊词元（片段开始）：此后的内容由模型来写。",
+        "<eop>" => "特殊词元（片段结束）：模型到此停下。",
+        "<pad>" => "特殊词元：用来补齐批次中较短的样本。",
+        "</s>" => "特殊词元（序列结束）：文本含有 [MASK] 时由分词器加在末尾。",
+        _ => "特殊词元：构成序列的结构。",
     }
+}
+
+/// Whether a person wrote the token out.
+fn is_in_the_text(chip: &Chip) -> bool {
+    !matches!(chip.origin, Part::Opening | Part::End)
 }
 
 #[cfg(test)]
@@ -95,8 +110,9 @@ mod tests {
             index: 0,
             id: 1,
             piece: "<0x9F>".into(),
-            start: 1,
-            end: 2,
+            place: None,
+            origin: Part::Question,
+            span: None,
             kind,
             shown: "9F".into(),
             breaks_line: false,

@@ -1,6 +1,8 @@
 //! A token as it is shown: its part of the text made visible, and what kind of token it is.
 
-use crate::worker::{Inspected, Token};
+use weft_shared::sample::{Part as Origin, SourcedToken};
+
+use crate::worker::Sampled;
 
 /// How many colours tokens have; a token has the same one wherever it stands.
 const HUES: u32 = 6;
@@ -36,14 +38,16 @@ pub enum Kind {
 /// A token as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chip {
-    /// Its place in the sequence.
+    /// Its place among those on show.
     pub index: usize,
+    /// Its index in the sample; `None` where truncation cut it, or where there is no sample.
+    pub place: Option<usize>,
+    pub origin: Origin,
     pub id: u32,
     /// As the vocabulary writes it.
     pub piece: String,
-    /// The first byte in the text, and the byte after the last.
-    pub start: usize,
-    pub end: usize,
+    /// The bytes that it covers of a text that a person wrote.
+    pub span: Option<(usize, usize)>,
     pub kind: Kind,
     /// Its part of the text, white space and bytes made visible.
     pub shown: String,
@@ -71,35 +75,36 @@ impl Chip {
     }
 }
 
-/// The chips of a text that was taken apart.
-pub fn chips(inspected: &Inspected) -> Vec<Chip> {
-    (0..inspected.tokens.len())
-        .map(|index| chip(index, &inspected.tokens, &inspected.text))
-        .collect()
+/// The chips of a pair that was taken apart.
+pub fn chips(sampled: &Sampled) -> Vec<Chip> {
+    (0..sampled.tokens.len()).map(|index| chip(index, &sampled.tokens, &sampled.text)).collect()
 }
 
-fn chip(index: usize, tokens: &[Token], text: &str) -> Chip {
+fn chip(index: usize, tokens: &[SourcedToken], text: &str) -> Chip {
     let token = &tokens[index];
     let source = text.get(token.start..token.end).unwrap_or_default();
     let kind = kind(index, tokens, text, source);
     let shown = match &kind {
         Kind::Byte { value, .. } => format!("{value:02X}"),
         Kind::Inserted | Kind::Part { .. } => token.piece.clone(),
+        // What stands for no text at all: `[gMASK]`, `<sop>` and `<eop>` of the sample itself.
+        Kind::Special if source.is_empty() => token.piece.clone(),
         _ => visible(source),
     };
     Chip {
         index,
+        place: token.place,
+        origin: token.part,
         id: token.id,
         piece: token.piece.clone(),
-        start: token.start,
-        end: token.end,
+        span: whole_span(index, tokens),
         breaks_line: source.ends_with('\n'),
         kind,
         shown,
     }
 }
 
-fn kind(index: usize, tokens: &[Token], text: &str, source: &str) -> Kind {
+fn kind(index: usize, tokens: &[SourcedToken], text: &str, source: &str) -> Kind {
     let token = &tokens[index];
     if let Some(value) = byte_of(&token.piece) {
         return byte(value, index, tokens);
@@ -121,21 +126,36 @@ fn kind(index: usize, tokens: &[Token], text: &str, source: &str) -> Kind {
     }
 }
 
-fn is_inserted(token: &Token) -> bool {
+fn is_inserted(token: &SourcedToken) -> bool {
     token.piece == "▁" && token.start == token.end
 }
 
 /// The part of the text that a token shares with its neighbours; of those, the last has its bytes.
-fn shared_part(index: usize, tokens: &[Token], text: &str) -> Option<String> {
+fn shared_part(index: usize, tokens: &[SourcedToken], text: &str) -> Option<String> {
     let start = tokens[index].start;
-    let shares = |other: &&Token| other.start == start && !is_inserted(other);
+    let stands_for_text = |other: &SourcedToken| !is_inserted(other) && !is_special(&other.piece);
+    let shares = |other: &&SourcedToken| other.start == start && stands_for_text(other);
     let before = index.checked_sub(1).and_then(|before| tokens.get(before));
-    let apart = |other: Option<&Token>| other.is_none_or(|other| !shares(&other));
+    let apart = |other: Option<&SourcedToken>| other.is_none_or(|other| !shares(&other));
     if apart(before) && apart(tokens.get(index + 1)) {
         return None;
     }
     let end = tokens[index..].iter().take_while(shares).map(|token| token.end).max()?;
     text.get(start..end).map(str::to_owned)
+}
+
+/// The bytes of a token, or of all the tokens that together stand for one part of the text.
+fn whole_span(index: usize, tokens: &[SourcedToken]) -> Option<(usize, usize)> {
+    let token = &tokens[index];
+    let (start, end) = token.span?;
+    if start < end || is_inserted(token) {
+        return Some((start, end));
+    }
+    let alike = tokens[index..]
+        .iter()
+        .take_while(|other| other.part == token.part && other.start == token.start);
+    let end = alike.filter_map(|other| other.span).map(|(_, end)| end).max()?;
+    Some((start, end))
 }
 
 /// The byte that a piece such as `<0xE4>` stands for.
@@ -145,7 +165,7 @@ fn byte_of(piece: &str) -> Option<u8> {
 }
 
 /// A byte, and the character that it makes with the bytes around it.
-fn byte(value: u8, index: usize, tokens: &[Token]) -> Kind {
+fn byte(value: u8, index: usize, tokens: &[SourcedToken]) -> Kind {
     let byte_at = |index: usize| tokens.get(index).and_then(|token| byte_of(&token.piece));
     let is_first =
         |index: &usize| byte_at(*index).is_some_and(|byte| byte & 0b1100_0000 != 0b1000_0000);
@@ -247,15 +267,39 @@ mod tests {
         assert!(one.hue() < HUES);
     }
 
-    fn token(piece: &str, start: usize, end: usize) -> Token {
-        Token { id: 7, piece: piece.into(), start, end }
+    #[test]
+    fn structure_stands_for_no_text_and_shares_none() {
+        let mut tokens = vec![token("[gMASK]", 0, 0), token("<sop>", 0, 0), token("▁a", 0, 1)];
+        tokens[0].part = Origin::Opening;
+        let chips = all("a", tokens);
+
+        let shown: Vec<_> = chips.iter().map(|chip| chip.shown.as_str()).collect();
+        assert_eq!(shown, ["[gMASK]", "<sop>", "a"]);
+        assert_eq!((&chips[0].kind, &chips[2].kind), (&Kind::Special, &Kind::Text));
     }
 
-    fn only(text: &str, token: Token) -> Chip {
+    #[test]
+    fn a_byte_covers_its_whole_character() {
+        let mut tokens: Vec<_> = [0, 0, 0, 4].map(|end| token("<0x9F>", 0, end)).to_vec();
+        for token in &mut tokens {
+            token.span = Some((token.start, token.end));
+        }
+
+        assert!(all("🧵", tokens).iter().all(|chip| chip.span == Some((0, 4))));
+    }
+
+    fn token(piece: &str, start: usize, end: usize) -> SourcedToken {
+        let place = Some(0);
+        let part = Origin::Question;
+        SourcedToken { id: 7, piece: piece.into(), start, end, part, span: None, place }
+    }
+
+    fn only(text: &str, token: SourcedToken) -> Chip {
         all(text, vec![token]).remove(0)
     }
 
-    fn all(text: &str, tokens: Vec<Token>) -> Vec<Chip> {
-        chips(&Inspected { text: text.into(), tokens, ..Inspected::default() })
+    fn all(text: &str, tokens: Vec<SourcedToken>) -> Vec<Chip> {
+        let empty = Sampled::empty(1, weft_shared::pair::Pair::default());
+        chips(&Sampled { text: text.into(), tokens, ..empty })
     }
 }

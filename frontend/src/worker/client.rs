@@ -1,37 +1,43 @@
 //! The page's end of the worker.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, collections::VecDeque, rc::Rc};
 
+use futures_channel::oneshot;
 use js_sys::{Array, ArrayBuffer};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{MessageEvent, Worker};
 
 use super::{Answer, Request, mail};
 
-/// A running worker; clones talk to the same one.
 /// A message, and what it hands over with it.
 type Message = (Array, Array);
 
+/// A running worker; clones talk to the same one. It answers one request after the other, in their order.
 #[derive(Clone)]
 pub struct Client {
     worker: Worker,
     /// What was posted before the worker listened; `None` from then on.
     waiting: Rc<RefCell<Option<Vec<Message>>>>,
+    /// Who asked, oldest first.
+    asking: Rc<RefCell<VecDeque<oneshot::Sender<Answer>>>>,
 }
 
 impl Client {
     /// Starts the worker that `index.html` names. `None` where the browser will not.
-    pub fn start(on_answer: impl Fn(Answer) + 'static) -> Option<Self> {
+    pub fn start() -> Option<Self> {
         let worker = Worker::new(&script()?).ok()?;
-        let client =
-            Self { worker: worker.clone(), waiting: Rc::new(RefCell::new(Some(Vec::new()))) };
+        let client = Self {
+            worker: worker.clone(),
+            waiting: Rc::new(RefCell::new(Some(Vec::new()))),
+            asking: Rc::default(),
+        };
 
         let listener = client.clone();
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             let answer = event.data().as_string().and_then(|json| serde_json::from_str(&json).ok());
             match answer {
                 Some(Answer::Ready) => listener.send_waiting(),
-                Some(answer) => on_answer(answer),
+                Some(answer) => listener.hand_over(answer),
                 None => {}
             }
         });
@@ -41,12 +47,29 @@ impl Client {
         Some(client)
     }
 
-    /// Sends a request; the buffer is moved and empty afterwards.
-    pub fn send(&self, request: &Request, buffer: Option<&ArrayBuffer>) {
-        let Some(letter) = mail::seal(request, buffer) else { return };
-        match self.waiting.borrow_mut().as_mut() {
-            Some(waiting) => waiting.push(letter),
-            None => self.post(&letter),
+    /// What the worker makes of a request; the buffer is moved and empty afterwards. `None` where the worker broke.
+    pub async fn ask(&self, request: &Request, buffer: Option<&ArrayBuffer>) -> Option<Answer> {
+        let letter = mail::seal(request, buffer)?;
+        let (sender, answer) = oneshot::channel();
+        self.asking.borrow_mut().push_back(sender);
+        let held_back = match self.waiting.borrow_mut().as_mut() {
+            Some(waiting) => {
+                waiting.push(letter);
+                None
+            }
+            None => Some(letter),
+        };
+        if let Some(letter) = held_back {
+            self.post(&letter);
+        }
+        answer.await.ok()
+    }
+
+    fn hand_over(&self, answer: Answer) {
+        let asking = self.asking.borrow_mut().pop_front();
+        if let Some(asking) = asking {
+            // Whoever asked may have left the page.
+            let _ = asking.send(answer);
         }
     }
 

@@ -1,56 +1,55 @@
-//! The inspector at work: its state, and the worker that it sends to.
+//! The inspector at work: its state, and the worker that it asks.
 
-use js_sys::ArrayBuffer;
 use leptos::{ev, prelude::*, task::spawn_local};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::File;
+use weft_shared::pair::Pair;
 
 use crate::{
-    api,
-    state::inspect::Inspector,
-    worker::{Request, client::Client},
+    encoding::{Encoding, use_encoding},
+    state::inspect::{Inspector, published},
+    tokenizing::{Tokenizing, use_tokenizing},
+    worker::{Answer, Request},
 };
 
-/// Handles to both; copies are of the same desk.
+/// What the inspector knows, also while its page is not shown.
+#[derive(Clone, Copy)]
+struct Kept(RwSignal<Inspector>);
+
+/// Starts with the example that the tutorial prints.
+pub(super) fn provide() {
+    let options = use_encoding().options.get_untracked();
+    provide_context(Kept(RwSignal::new(Inspector::new(published(), options))));
+}
+
+/// Handles to all of it; copies are of the same desk.
 #[derive(Clone, Copy)]
 pub(super) struct Desk {
     pub(super) inspector: RwSignal<Inspector>,
-    client: StoredValue<Option<Client>, LocalStorage>,
+    pub(super) tokenizing: Tokenizing,
+    pub(super) encoding: Encoding,
 }
 
 impl Desk {
-    /// Starts the worker.
     pub(super) fn new() -> Self {
-        let desk = Self { inspector: RwSignal::default(), client: StoredValue::new_local(None) };
-        desk.client.set_value(Client::start(move |answer| {
-            let request = desk.inspector.try_update(|inspector| inspector.receive(answer));
-            desk.send(request.flatten());
-        }));
+        let Kept(inspector) = expect_context();
+        let desk = Self { inspector, tokenizing: use_tokenizing(), encoding: use_encoding() };
+        Effect::new(move || {
+            let options = desk.encoding.options.get();
+            desk.change(|inspector| inspector.encode_with(options));
+        });
+        Effect::new(move || {
+            if desk.tokenizing.vocabulary.with(Option::is_some) {
+                desk.change(Inspector::vocabulary_changed);
+            }
+        });
         desk
     }
 
-    pub(super) fn has_no_worker(self) -> bool {
-        self.client.with_value(Option::is_none)
-    }
-
-    pub(super) fn edit(self, text: String) {
-        let request = self.inspector.try_update(|inspector| inspector.edit(text));
-        self.send(request.flatten());
+    pub(super) fn edit(self, pair: Pair) {
+        self.change(|inspector| inspector.edit(pair));
     }
 
     pub(super) fn show_more(self) {
-        let request = self.inspector.try_update(Inspector::show_more);
-        self.send(request.flatten());
-    }
-
-    /// Reads a file that a person chose; it goes to the worker and nowhere else.
-    pub(super) fn open_file(self, file: File) {
-        spawn_local(async move {
-            let bytes = JsFuture::from(file.array_buffer()).await;
-            if let Ok(bytes) = bytes.and_then(wasm_bindgen::JsCast::dyn_into) {
-                self.open(file.name(), &bytes);
-            }
-        });
+        self.change(Inspector::show_more);
     }
 
     /// Reads a file that was dropped on the page.
@@ -58,35 +57,20 @@ impl Desk {
         event.prevent_default();
         let files = event.data_transfer().and_then(|data| data.files());
         if let Some(file) = files.and_then(|files| files.get(0)) {
-            self.open_file(file);
+            self.tokenizing.open_file(file);
         }
     }
 
-    /// Takes the tokenizer of the server's model, where it has one.
-    pub(super) fn open_from_server(self) {
+    /// Changes the inspector, and asks the worker what it then wants to know, and what it wants to know after that.
+    fn change(self, change: impl FnOnce(&mut Inspector) -> Option<Request>) {
+        let mut wanted = self.inspector.try_update(change).flatten();
         spawn_local(async move {
-            // A page without a server works as well: a person opens a file.
-            let Ok(status) = api::status().await else { return };
-            let Some(model) = status.model else { return };
-            if let Ok(bytes) = api::tokenizer().await {
-                self.open(model, &bytes);
+            while let Some(request) = wanted.take() {
+                if let Some(Answer::Sampled(sampled)) = self.tokenizing.ask(&request, None).await {
+                    let receive = |inspector: &mut Inspector| inspector.receive(*sampled);
+                    wanted = self.inspector.try_update(receive).flatten();
+                }
             }
         });
-    }
-
-    fn open(self, name: String, bytes: &ArrayBuffer) {
-        let request = self.inspector.try_update(|inspector| inspector.open(name));
-        if let Some(request) = request {
-            self.client.with_value(|client| {
-                client.as_ref().map(|client| client.send(&request, Some(bytes)))
-            });
-        }
-    }
-
-    fn send(self, request: Option<Request>) {
-        if let Some(request) = request {
-            self.client
-                .with_value(|client| client.as_ref().map(|client| client.send(&request, None)));
-        }
     }
 }

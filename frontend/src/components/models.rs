@@ -1,0 +1,7 @@
+//! The parts of the page Models.
+
+pub mod adapter_card;
+pub mod delete;
+pub mod elsewhere;
+pub mod loaded;
+pub mod rename;
