@@ -2,7 +2,22 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
+mod adapters;
+mod bodies;
+mod chat;
+mod chat_refusals;
+mod chat_streams;
+mod check;
+mod conversations;
+mod datasets;
+mod end;
 mod guard;
+mod jobs;
+mod metrics;
+mod openai_client;
+mod openapi;
 mod page;
 mod support;
+mod token;
 mod tokenizer;
+mod versions;

@@ -13,6 +13,13 @@ async fn the_page_is_asked_for_anew_each_time() {
 }
 
 #[tokio::test]
+async fn every_place_of_the_page_is_the_page() {
+    for place in ["/inspect", "/dataset", "/train?dataset=1", "/chat", "/models"] {
+        assert_eq!(get(server(), place, &[]).await.body, INDEX.as_bytes(), "{place}");
+    }
+}
+
+#[tokio::test]
 async fn a_file_with_a_hash_in_its_name_is_kept_for_ever() {
     let answer = get(server(), "/boot-1.js", &[]).await;
 

@@ -1,15 +1,32 @@
-//! A server with a small page, and a way to ask it.
+//! A server with a small page and the smallest model, and a way to ask it.
 
-use std::fs;
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use axum::{
-    Router,
+    Extension, Router,
     body::{Body, to_bytes},
-    http::{HeaderMap, Request, StatusCode},
+    http::{HeaderMap, Method, Request, StatusCode},
+    response::Response,
 };
+use candle_core::Device;
+use serde::{Serialize, de::DeserializeOwned};
+use tempfile::TempDir;
 use tower::ServiceExt as _;
-use weft::web::{self, AppState, ServedModel, page::Page};
-use weft_shared::api::problem::Problem;
+use weft::{
+    data_dir::DataDir,
+    engine::Engine,
+    jobs::Worker,
+    lora::{Adapter, LoraWeights, Target},
+    model_dir::ModelDir,
+    store::{NewAdapter, Store},
+    web::{self, Access, AppState, page::Page},
+};
+use weft_shared::{api::problem::Problem, training::LoraOptions};
+use weft_tests::fixture;
 
 pub(crate) const INDEX: &str = "<!doctype html>";
 
@@ -25,26 +42,150 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// The body of an answer with this status.
+    pub(crate) fn json<T: DeserializeOwned>(&self, status: u16) -> T {
+        let body = String::from_utf8_lossy(&self.body);
+        assert_eq!(self.status, status, "{body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
     pub(crate) fn problem(&self) -> Problem {
         assert_eq!(self.header("content-type"), Some("application/problem+json"));
         serde_json::from_slice(&self.body).unwrap()
     }
 }
 
-/// A server with a page of three files, one of them compressed, and no model.
+/// A server with a page of three files, one of them compressed, the smallest model and an empty data folder.
+///
+/// Its clones are the same server. Its jobs stay queued: [`working_server`] runs them.
 pub(crate) fn server() -> Router {
-    web::router(AppState { page: page(), model: None })
+    server_with_adapters(&[])
 }
 
-/// The same with a tokenizer of these bytes.
-pub(crate) fn server_with_model(tokenizer: &'static [u8]) -> Router {
-    let model = ServedModel { name: "tiny".into(), tokenizer: tokenizer.into() };
-    web::router(AppState { page: page(), model: Some(model) })
+/// The same with adapters of these names, each of which answers otherwise than the base.
+pub(crate) fn server_with_adapters(names: &[&str]) -> Router {
+    let folder = tempfile::tempdir().unwrap();
+    for name in names {
+        add_adapter(folder.path(), name, engine().fingerprint());
+    }
+    let app = app(folder.path());
+    serve(app, folder)
+}
+
+/// The same, open to others than this machine.
+pub(crate) fn server_with_access(access: Access) -> Router {
+    let folder = tempfile::tempdir().unwrap();
+    let app = app(folder.path()).with_access(access);
+    serve(app, folder)
+}
+
+fn serve(app: AppState, folder: TempDir) -> Router {
+    // The folder lives as long as the server.
+    web::router(app).layer(Extension(Arc::new(folder)))
+}
+
+/// Puts an adapter into a folder that no server uses.
+pub(crate) fn add_adapter(folder: &Path, name: &str, model_fingerprint: &str) {
+    let data_dir = DataDir::open(Some(folder)).unwrap();
+    let options = LoraOptions { r: 2, ..LoraOptions::default() };
+    let new = NewAdapter {
+        name: name.into(),
+        job: None,
+        dataset_name: None,
+        dataset_version: None,
+        r: options.r,
+        alpha: options.alpha,
+        target_modules: options.target_modules.clone(),
+        model_fingerprint: model_fingerprint.into(),
+        size_bytes: 1,
+    };
+    let record = Store::open(&data_dir.database()).unwrap().add_adapter(&new).unwrap();
+
+    let config = engine().model().config().clone();
+    let targets = Target::from_names(&options.target_modules).unwrap();
+    let seed = name.bytes().map(u64::from).sum();
+    let fresh =
+        Adapter::initialize(options.clone(), &targets, &config, seed, &Device::Cpu).unwrap();
+    let learned = fresh.iter().map(|(layer, target, LoraWeights { a, b })| {
+        let b = (b.ones_like().unwrap() * 0.3).unwrap();
+        ((layer, target), LoraWeights { a: a.clone(), b })
+    });
+    let dir = data_dir.adapter(record.id);
+    fs::create_dir_all(&dir).unwrap();
+    Adapter::new(options, learned.collect()).save(&dir, Path::new("mini")).unwrap();
+}
+
+/// A server on this folder, and what runs its jobs until it is dropped.
+pub(crate) fn working_server(folder: &Path) -> (Router, Worker) {
+    let app = app(folder);
+    let worker = app.jobs().work();
+    (web::router(app), worker)
+}
+
+pub(crate) fn app(folder: &Path) -> AppState {
+    AppState::open(page(), engine(), DataDir::open(Some(folder)).unwrap()).unwrap()
+}
+
+/// Loaded once for all tests of a process.
+pub(crate) fn engine() -> Arc<Engine> {
+    static ENGINE: OnceLock<Arc<Engine>> = OnceLock::new();
+    let open = || {
+        let dir = ModelDir::open(&fixture("mini/checkpoint")).unwrap();
+        Arc::new(Engine::open("mini", dir, &Device::Cpu).unwrap())
+    };
+    ENGINE.get_or_init(open).clone()
 }
 
 /// Asks for a path as the page itself would, with some headers more.
 pub(crate) async fn get(server: Router, path: &str, headers: &[(&str, &str)]) -> Answer {
-    let mut request = Request::get(path).header("host", "127.0.0.1:7860");
+    ask(server, Method::GET, path, headers, Body::empty()).await
+}
+
+/// Sends JSON as the page does.
+pub(crate) async fn send(
+    server: &Router,
+    method: Method,
+    path: &str,
+    body: &impl Serialize,
+) -> Answer {
+    let body = serde_json::to_string(body).unwrap();
+    send_text(server, method, path, body).await
+}
+
+/// Sends what is said to be JSON.
+pub(crate) async fn send_text(
+    server: &Router,
+    method: Method,
+    path: &str,
+    body: impl Into<Body>,
+) -> Answer {
+    let headers = [("content-type", "application/json")];
+    ask(server.clone(), method, path, &headers, body.into()).await
+}
+
+pub(crate) async fn ask(
+    server: Router,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Body,
+) -> Answer {
+    // Its folder is there until the answer is.
+    let response = open(server.clone(), method, path, headers, body).await;
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
+    Answer { status: parts.status, headers: parts.headers, body }
+}
+
+/// Asks, and leaves the body to be read.
+pub(crate) async fn open(
+    server: Router,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Body,
+) -> Response {
+    let mut request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:7860");
     if let Some(own) = request.headers_mut() {
         for (name, value) in headers {
             own.insert(
@@ -53,10 +194,7 @@ pub(crate) async fn get(server: Router, path: &str, headers: &[(&str, &str)]) ->
             );
         }
     }
-    let response = server.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-    let (parts, body) = response.into_parts();
-    let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
-    Answer { status: parts.status, headers: parts.headers, body }
+    server.oneshot(request.body(body).unwrap()).await.unwrap()
 }
 
 fn page() -> Page {

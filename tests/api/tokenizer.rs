@@ -1,32 +1,28 @@
-//! The tokenizer of the server's model.
+//! The model, and its tokenizer for the page.
 
-use weft_shared::api::status::Status;
+use weft_shared::{
+    api::{model::ModelInfo, status::Status},
+    tokenizer::ChatGlmTokenizer,
+};
 
-use crate::support::{get, server, server_with_model};
+use crate::support::{engine, get, server};
 
 #[tokio::test]
 async fn the_page_gets_the_tokenizer_of_the_model() {
-    let answer = get(server_with_model(b"a tokenizer"), "/api/tokenizer", &[]).await;
-
-    assert_eq!((answer.status.as_u16(), answer.body.as_slice()), (200, b"a tokenizer".as_slice()));
-}
-
-#[tokio::test]
-async fn without_a_model_there_is_no_tokenizer() {
     let answer = get(server(), "/api/tokenizer", &[]).await;
 
-    assert_eq!(answer.status, 404);
-    assert!(answer.problem().detail.contains("--model"));
+    let tokenizer = ChatGlmTokenizer::from_bytes(&answer.body).unwrap();
+    let text = "a question, 一个问题";
+    assert_eq!(tokenizer.encode_ids(text), engine().tokenizer().encode_ids(text));
 }
 
 #[tokio::test]
-async fn the_status_names_the_model() {
-    let with: Status =
-        serde_json::from_slice(&get(server_with_model(b""), "/api/status", &[]).await.body)
-            .unwrap();
-    let without: Status =
-        serde_json::from_slice(&get(server(), "/api/status", &[]).await.body).unwrap();
+async fn the_model_is_told_of() {
+    let status: Status = get(server(), "/api/status", &[]).await.json(200);
+    let model: ModelInfo = get(server(), "/api/model", &[]).await.json(200);
 
-    assert_eq!(with.model.as_deref(), Some("tiny"));
-    assert_eq!(without.model, None);
+    assert_eq!(status.model, "mini");
+    assert_eq!((model.name.as_str(), model.device.as_str()), ("mini", "cpu"));
+    assert_eq!(model.fingerprint, engine().fingerprint());
+    assert!(model.modules.contains("query_key_value"), "{}", model.modules);
 }

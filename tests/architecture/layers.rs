@@ -30,6 +30,19 @@ fn the_web_layer_knows_no_model() {
 }
 
 #[test]
+fn only_the_store_knows_the_database() {
+    let store = ["backend/src/store", "backend/src/store.rs"];
+    assert_unknown("backend/src", &["rusqlite"], &store);
+}
+
+#[test]
+fn the_store_knows_neither_model_nor_server() {
+    let outer = ["axum", "tokio", "candle", "crate::web", "crate::training", "crate::chatglm"];
+    assert_unknown("backend/src/store", &outer, &[]);
+    assert_unknown("backend/src/store.rs", &outer, &[]);
+}
+
+#[test]
 fn the_model_knows_neither_server_nor_runtime() {
     let outer = ["axum", "tokio", "crate::web", "crate::server", "crate::cli"];
     for place in [
@@ -68,9 +81,10 @@ fn only_one_file_of_the_page_knows_the_server() {
 
 #[test]
 fn components_ask_neither_server_nor_worker() {
+    // The wire types of `weft_shared::api` are values like any other.
     assert_unknown(
         "frontend/src/components",
-        &["crate::api", "api::", "worker::client", "crate::pages"],
+        &["crate::api", "api,", "api::{self", "worker::client", "crate::pages"],
         &[],
     );
 }

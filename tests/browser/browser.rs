@@ -3,7 +3,7 @@
 use std::{
     net::TcpListener,
     process::{Child, Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use fantoccini::{
@@ -67,6 +67,50 @@ impl Browser {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         panic!("{attribute} of {test_id} is {found:?}, not {wanted:?}");
+    }
+
+    /// Waits until an attribute has a value that `is_wanted`, and returns it.
+    pub(crate) async fn wait_until(
+        &self,
+        test_id: &str,
+        attribute: &str,
+        patience: Duration,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> String {
+        let started = Instant::now();
+        let mut found = None;
+        while started.elapsed() < patience {
+            found = self.find(test_id).await.attr(attribute).await.unwrap_or_default();
+            if let Some(value) = found.as_deref().filter(|value| is_wanted(value)) {
+                return value.to_owned();
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{attribute} of {test_id} is still {found:?} after {patience:?}");
+    }
+
+    /// Goes to a page by the link in the header, and waits for something on it.
+    pub(crate) async fn go(&self, page: &str, wanted: &str) {
+        self.click(&format!("nav-{page}")).await;
+        self.find(wanted).await;
+    }
+
+    /// Writes into a field in the place of what is there.
+    pub(crate) async fn fill(&self, test_id: &str, text: &str) {
+        let field = self.find(test_id).await;
+        // Not `clear`: that leaves the field, and leaving it may mean something.
+        field.send_keys("\u{e009}a\u{e000}").await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    /// What the accessibility checker axe-core finds wrong with the page as it is: rule, and where.
+    pub(crate) async fn violations(&self) -> Vec<String> {
+        let axe = std::fs::read_to_string(setting("WEFT_TEST_AXE")).unwrap();
+        self.client.execute(&axe, Vec::new()).await.unwrap();
+        let run = "const done = arguments[0]; axe.run().then((found) => done(found.violations.map((rule) => \
+                   rule.id + ': ' + rule.nodes.map((node) => node.html + ' ' + node.failureSummary).join(' | '))));";
+        let found = self.client.execute_async(run, Vec::new()).await.unwrap();
+        found.as_array().unwrap().iter().map(ToString::to_string).collect()
     }
 
     /// An attribute of the whole page.

@@ -4,7 +4,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
+mod accessibility;
 mod browser;
+mod chat;
+mod dataset;
 mod inspect;
+mod models;
+mod pictures;
 mod remembered;
 mod server;
+mod token;
+mod train;
+mod whole_loop;

@@ -22,18 +22,3 @@ async fn theme_and_language_are_remembered() {
     assert_eq!(browser.complaints().await, Vec::<String>::new());
     browser.close().await;
 }
-
-#[tokio::test]
-async fn no_page_is_wider_than_a_phone() {
-    let server = Server::start(&[]);
-    let browser = Browser::start().await;
-    browser.client.set_window_size(360, 740).await.unwrap();
-    browser.open(&server.url).await;
-
-    let width = browser
-        .run("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        .await;
-
-    assert_eq!(width, 0);
-    browser.close().await;
-}

@@ -7,17 +7,22 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use tempfile::TempDir;
+
 /// Ends when dropped.
 pub(crate) struct Server {
     program: Child,
     pub(crate) url: String,
+    _data: TempDir,
 }
 
 impl Server {
-    /// Starts the built server on a free port with some more arguments.
+    /// Starts the built server on a free port, with an empty data folder and some more arguments.
     pub(crate) fn start(arguments: &[&str]) -> Self {
+        let data = tempfile::tempdir().unwrap();
         let mut program = Command::new(setting("WEFT_TEST_SERVER"))
-            .args(["serve", "--port", "0"])
+            .args(["serve", "--port", "0", "--data-dir"])
+            .arg(data.path())
             .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
@@ -28,7 +33,7 @@ impl Server {
             .trim()
             .strip_prefix("Weft is at ")
             .unwrap_or_else(|| panic!("the server said {line:?}"));
-        Self { url: url.to_owned(), program }
+        Self { url: url.to_owned(), program, _data: data }
     }
 }
 

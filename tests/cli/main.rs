@@ -5,8 +5,13 @@
 mod chat;
 mod crash;
 mod dataset;
+mod embedded;
 mod encode;
+mod jobs;
 mod model;
+mod replay;
+mod serve;
+mod server;
 mod settings;
 mod tokenize;
 mod train;

@@ -1,11 +1,11 @@
 //! A run that was stopped and resumed is the run that was never stopped, to the bit.
 
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, time::Duration};
 
-use weft::training::{Event, LogEntry};
+use weft::training::{Checkpoint, Event, LogEntry};
 use weft_shared::training::{Method, TrainingOptions};
 
-use crate::setup::{options, run, to_the_end, trainee, weights};
+use crate::setup::{options, run, run_saving, to_the_end, trainee, weights};
 
 #[test]
 fn a_resumed_run_is_the_unbroken_run() {
@@ -71,6 +71,30 @@ fn only_the_newest_checkpoints_are_kept() {
         .collect();
     kept.sort();
     assert_eq!(kept, ["checkpoint-10", "checkpoint-11", "checkpoint-12"]);
+}
+
+#[test]
+fn a_checkpoint_because_of_the_time_is_replaced_by_the_next_and_changes_no_number() {
+    let options = TrainingOptions { save_steps: 5, ..options() };
+    let (usual, timed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (without, with) = (trainee(&options), trainee(&options));
+    run(&without, &options, usual.path(), false, &mut to_the_end).unwrap();
+
+    let every = Some(Duration::ZERO);
+    let mut saved = Vec::new();
+    let mut watch = |event: Event| {
+        if let Event::Saved(checkpoint) = event {
+            saved.push(checkpoint.step);
+        }
+        ControlFlow::Continue(())
+    };
+    run_saving(&with, &options, timed.path(), every, &mut watch).unwrap();
+
+    assert_eq!(saved, (1..=12).collect::<Vec<_>>());
+    let kept: Vec<usize> =
+        Checkpoint::list(timed.path()).unwrap().iter().map(|it| it.step).collect();
+    assert_eq!(kept, [5, 10, 12]);
+    assert_eq!(weights(&with), weights(&without));
 }
 
 /// Says stop after so many steps.

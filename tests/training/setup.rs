@@ -1,6 +1,6 @@
 //! The smallest model, three samples, and a run over them.
 
-use std::{ops::ControlFlow, path::Path};
+use std::{ops::ControlFlow, path::Path, time::Duration};
 
 use candle_core::{DType, Device};
 use weft::{
@@ -82,6 +82,26 @@ pub(crate) fn run(
     resume: bool,
     watch: &mut dyn FnMut(Event) -> ControlFlow<()>,
 ) -> Result<RunSummary, RunError> {
+    execute(trainee, options, (output, resume, None), watch)
+}
+
+/// The same from the start, with a checkpoint also after so long.
+pub(crate) fn run_saving(
+    trainee: &Trainee,
+    options: &TrainingOptions,
+    output: &Path,
+    save_every: Option<Duration>,
+    watch: &mut dyn FnMut(Event) -> ControlFlow<()>,
+) -> Result<RunSummary, RunError> {
+    execute(trainee, options, (output, false, save_every), watch)
+}
+
+fn execute(
+    trainee: &Trainee,
+    options: &TrainingOptions,
+    (output, resume, save_every): (&Path, bool, Option<Duration>),
+    watch: &mut dyn FnMut(Event) -> ControlFlow<()>,
+) -> Result<RunSummary, RunError> {
     let mut samples = samples();
     let held_out = if options.eval_share > 0.0 { samples.split_off(4) } else { Vec::new() };
     let identity = RunIdentity {
@@ -96,6 +116,7 @@ pub(crate) fn run(
         identity: &identity,
         output,
         resume,
+        save_every,
     };
     run.execute(trainee, watch)
 }
