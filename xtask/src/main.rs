@@ -1,8 +1,12 @@
-//! Weft's two commands: `cargo xtask run` and `cargo xtask test`.
+//! Weft's two commands, `cargo xtask run` and `cargo xtask test`, and what else is done to the project by program.
 
+mod axe;
 mod browser;
+mod corpus;
 mod debian_wasm;
+mod openai_client;
 mod page;
+mod pretrain;
 mod run;
 mod shell;
 mod site;
@@ -14,7 +18,10 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask run [-- ARGUMENTS OF weft serve]   builds page and server and starts Weft
 cargo xtask test                               checks everything
-cargo xtask page                               builds the page alone";
+cargo xtask page                               builds the page alone
+cargo xtask pictures                           takes the README's pictures of the running product
+cargo xtask corpus [--output DIR] [--seed N]   writes the pairs that the embedded model is trained on
+cargo xtask pretrain-embedded                  makes the embedded model anew, which takes long";
 
 fn main() -> ExitCode {
     match command() {
@@ -31,10 +38,13 @@ fn command() -> anyhow::Result<()> {
     match arguments.next().as_deref() {
         Some("run") => run::run(arguments.skip_while(|argument| argument == "--").collect()),
         Some("test") => test::test(),
+        Some("corpus") => corpus::run(arguments.collect()),
+        Some("pretrain-embedded") => pretrain::pretrain(&arguments.collect::<Vec<_>>()),
         Some("page") => {
             println!("{}", page::build(wasm_target::ensure()?)?.display());
             Ok(())
         }
+        Some("pictures") => test::pictures(),
         Some("help" | "--help" | "-h") | None => {
             println!("{HELP}");
             Ok(())

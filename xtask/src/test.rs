@@ -2,13 +2,14 @@
 //!
 //! Every step runs, whatever the ones before it found; the failures are listed at the end.
 
-use std::{path::Path, time::Instant};
+use std::{path::Path, process::Command, time::Instant};
 
 use anyhow::Context;
 
 use crate::{
+    axe,
     browser::{self, Browser},
-    page, run, shell,
+    openai_client, page, run, shell,
     wasm_target::{self, WasmToolchain},
 };
 
@@ -20,8 +21,10 @@ pub(crate) fn test() -> anyhow::Result<()> {
     steps.run("lints, native", lint_native);
     let toolchain = steps.run("target for the browser", wasm_target::ensure);
     let browser = steps.run("Chromium", browser::ensure);
+    let axe = steps.run("axe-core", axe::ensure);
+    let python = steps.run("openai's client for Python", openai_client::ensure);
     steps.run("lints, wasm", || lint_wasm(toolchain.context("no target for the browser")?));
-    steps.run("tests, native: unit, architecture, integration", test_native);
+    steps.run("tests, native: unit, architecture, integration", || test_native(python.as_deref()));
     steps.run("tests in documentation", test_documentation);
     steps.run("tests, wasm", || {
         test_wasm(
@@ -34,10 +37,12 @@ pub(crate) fn test() -> anyhow::Result<()> {
         run::build_server(page.as_ref().context("no page")?)
     });
     steps.run("tests in the browser", || {
-        test_browser(
+        let mut tests = browser_tests(
             server.as_ref().context("no server")?,
             browser.as_ref().context("no Chromium")?,
-        )
+        );
+        tests.env("WEFT_TEST_AXE", axe.as_ref().context("no axe-core")?);
+        shell::run(&mut tests)
     });
 
     steps.finish()
@@ -71,7 +76,7 @@ fn lint_wasm(toolchain: WasmToolchain) -> anyhow::Result<()> {
     shell::run(clippy.args(["--locked", "--", "--deny", "warnings"]))
 }
 
-fn test_native() -> anyhow::Result<()> {
+fn test_native(python: Option<&Path>) -> anyhow::Result<()> {
     let mut tests = if shell::find("cargo-nextest").is_some() {
         let mut nextest = shell::cargo("nextest");
         nextest.arg("run");
@@ -79,6 +84,9 @@ fn test_native() -> anyhow::Result<()> {
     } else {
         shell::cargo("test")
     };
+    if let Some(python) = python {
+        tests.env("WEFT_TEST_PYTHON", python);
+    }
     // Of the workspace's targets those that documentation tests leave out.
     shell::run(tests.args([
         "--workspace",
@@ -125,7 +133,17 @@ fn test_wasm(toolchain: WasmToolchain, browser: &Browser) -> anyhow::Result<()> 
     shell::run(&mut tests)
 }
 
-fn test_browser(server: &Path, browser: &Browser) -> anyhow::Result<()> {
+/// Takes the pictures of the README anew, and measures what it says of the page.
+pub(crate) fn pictures() -> anyhow::Result<()> {
+    let page = page::build(wasm_target::ensure()?)?;
+    let mut tests = browser_tests(&run::build_server(&page)?, &browser::ensure()?);
+    tests
+        .args(["pictures", "--", "--nocapture", "--test-threads", "1"])
+        .env("WEFT_TEST_PICTURES", shell::root().join("docs/pictures"));
+    shell::run(&mut tests)
+}
+
+fn browser_tests(server: &Path, browser: &Browser) -> Command {
     let mut tests = shell::cargo("test");
     tests
         .args(["--package", "weft-tests", "--test", "browser", "--locked"])
@@ -133,7 +151,7 @@ fn test_browser(server: &Path, browser: &Browser) -> anyhow::Result<()> {
         .env("WEFT_TEST_CHROMIUM", &browser.chromium)
         .env("WEFT_TEST_CHROMEDRIVER", &browser.chromedriver)
         .env("WEFT_TEST_CHROMIUM_FLAGS", browser::FLAGS.join(" "));
-    shell::run(&mut tests)
+    tests
 }
 
 /// What ran, for how long, and what failed.
