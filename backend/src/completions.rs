@@ -9,7 +9,6 @@ mod writer;
 use std::{
     sync::{Arc, mpsc as blocking},
     thread,
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use tokio::sync::mpsc;
@@ -17,7 +16,9 @@ use weft_shared::api::chat::{ChatRequest, ChatTemplate, Usage};
 
 use self::{activity::Activity, request::Asked, stop::StopTexts, writer::Writer};
 pub use self::{activity::Counts, error::CompletionError};
-use crate::{chat::Template, data_dir::DataDir, engine::Engine, lora::Adapter, store::Store};
+use crate::{
+    chat::Template, clock::now_ms, data_dir::DataDir, engine::Engine, lora::Adapter, store::Store,
+};
 
 /// Pieces that wait for a slow reader before its answer is held up.
 const PIECES: usize = 64;
@@ -114,7 +115,7 @@ impl Completions {
         }
         Ok(Completion {
             id: format!("chatcmpl-{:016x}", rand::random::<u64>()),
-            created: now_seconds(),
+            created: now_ms() / 1000,
             model: request.model.clone(),
             pieces,
         })
@@ -140,8 +141,4 @@ impl Completions {
         }
         Ok(Some(self.engine.adapter(record.id, &self.dir.adapter(record.id))?))
     }
-}
-
-fn now_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }

@@ -46,6 +46,7 @@ pub mod training_set;
 pub mod web;
 
 mod atomic;
+mod causes;
 mod clock;
 mod seed;
 mod settings;

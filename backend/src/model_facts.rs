@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::{
+    causes::with_causes,
     chatglm::{ChatGlmConfig, ParameterCount, module_tree, parameters},
     checkpoint::{Checkpoint, CheckpointError, CheckpointForm},
     lora::Target,
@@ -165,16 +166,6 @@ fn tensors(checkpoint: &Checkpoint, config: &ChatGlmConfig) -> (Vec<String>, Vec
         }
     }
     (dtypes.into_iter().collect(), unusable)
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

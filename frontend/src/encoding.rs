@@ -42,9 +42,7 @@ pub fn provide() -> Encoding {
             _ => of_model,
         }
     });
-    let remembered =
-        remembered::read(REMEMBERED_AS).and_then(|json| serde_json::from_str(&json).ok());
-    let chosen = StoredValue::new(remembered);
+    let chosen = StoredValue::new(remembered::read_json(REMEMBERED_AS));
     let on_this_model = move |recommended: &SampleOptions| {
         chosen.with_value(|it| on_model(recommended, it.as_ref()))
     };
@@ -62,9 +60,10 @@ pub fn provide() -> Encoding {
         move |options, _, _| {
             let is_chosen = recommended.with_untracked(|recommended| options != recommended);
             chosen.set_value(is_chosen.then(|| options.clone()));
-            match serde_json::to_string(options) {
-                Ok(json) if is_chosen => remembered::write(REMEMBERED_AS, &json),
-                _ => remembered::forget(REMEMBERED_AS),
+            if is_chosen {
+                remembered::write_json(REMEMBERED_AS, options);
+            } else {
+                remembered::forget(REMEMBERED_AS);
             }
         },
         false,

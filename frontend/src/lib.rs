@@ -22,6 +22,7 @@ pub mod tokenizing;
 pub mod worker;
 
 pub mod i18n;
+pub mod links;
 pub mod remembered;
 pub mod theme;
 pub mod timing;

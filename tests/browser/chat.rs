@@ -10,13 +10,9 @@ const PATIENCE: Duration = Duration::from_mins(1);
 #[tokio::test]
 async fn a_question_is_answered_and_the_conversation_is_kept() {
     let server = Server::start(&[]);
-    let browser = Browser::start().await;
-    browser.open(&server.url).await;
-    browser.go("chat", "chat-input").await;
+    let browser = chat_at(&server).await;
 
-    browser.fill("chat-input", "你好").await;
-    browser.click("chat-send").await;
-    browser.wait_until("chat-reply", "data-value", PATIENCE, |state| state == "done").await;
+    greet(&browser).await;
     let said = reply(&browser).await;
     browser.client.refresh().await.unwrap();
     browser.click("chat-conversation").await;
@@ -31,9 +27,7 @@ async fn a_question_is_answered_and_the_conversation_is_kept() {
 #[tokio::test]
 async fn a_reply_is_still_there_after_a_look_at_another_page() {
     let server = Server::start(&[]);
-    let browser = Browser::start().await;
-    browser.open(&server.url).await;
-    browser.go("chat", "chat-input").await;
+    let browser = chat_at(&server).await;
     browser.click("chat-starter").await;
     browser.find("chat-reply").await;
 
@@ -47,9 +41,7 @@ async fn a_reply_is_still_there_after_a_look_at_another_page() {
 #[tokio::test]
 async fn a_reply_is_stopped_and_keeps_what_came() {
     let server = Server::start(&[]);
-    let browser = Browser::start().await;
-    browser.open(&server.url).await;
-    browser.go("chat", "chat-input").await;
+    let browser = chat_at(&server).await;
     slow_replies(&browser).await;
 
     browser.fill("chat-input", "你好").await;
@@ -64,12 +56,8 @@ async fn a_reply_is_stopped_and_keeps_what_came() {
 #[tokio::test]
 async fn an_earlier_question_is_asked_otherwise() {
     let server = Server::start(&[]);
-    let browser = Browser::start().await;
-    browser.open(&server.url).await;
-    browser.go("chat", "chat-input").await;
-    browser.fill("chat-input", "你好").await;
-    browser.click("chat-send").await;
-    browser.wait_until("chat-reply", "data-value", PATIENCE, |state| state == "done").await;
+    let browser = chat_at(&server).await;
+    greet(&browser).await;
 
     browser.click("chat-edit").await;
     browser.fill("chat-edit-question", "你是谁？").await;
@@ -85,12 +73,8 @@ async fn an_earlier_question_is_asked_otherwise() {
 #[tokio::test]
 async fn a_reply_is_saved_as_a_pair_of_a_new_dataset() {
     let server = Server::start(&[]);
-    let browser = Browser::start().await;
-    browser.open(&server.url).await;
-    browser.go("chat", "chat-input").await;
-    browser.fill("chat-input", "你好").await;
-    browser.click("chat-send").await;
-    browser.wait_until("chat-reply", "data-value", PATIENCE, |state| state == "done").await;
+    let browser = chat_at(&server).await;
+    greet(&browser).await;
 
     browser.click("chat-save-pair").await;
     browser.fill("chat-save-answer", "你好呀！").await;
@@ -102,6 +86,21 @@ async fn a_reply_is_saved_as_a_pair_of_a_new_dataset() {
     browser.go("dataset", "dataset-count").await;
     browser.wait_for("dataset-count", "data-value", "1").await;
     browser.close().await;
+}
+
+/// The page Chat, with nothing said yet.
+async fn chat_at(server: &Server) -> Browser {
+    let browser = Browser::start().await;
+    browser.open(&server.url).await;
+    browser.go("chat", "chat-input").await;
+    browser
+}
+
+/// Asks, and waits for the whole reply.
+async fn greet(browser: &Browser) {
+    browser.fill("chat-input", "你好").await;
+    browser.click("chat-send").await;
+    browser.wait_until("chat-reply", "data-value", PATIENCE, |state| state == "done").await;
 }
 
 async fn reply(browser: &Browser) -> String {

@@ -6,13 +6,12 @@ use std::{
 };
 
 use candle_core::{DType, Device};
-use clap::ValueEnum;
 use serde_json::json;
 use weft_shared::{pair::Turn, prompt::Templates};
 
-use super::common::ModelArgs;
+use super::common::{ModelArgs, TemplateArg};
 use crate::{
-    chat::{Answer, Chat, Template},
+    chat::{Answer, Chat},
     generation::{Finish, GenerationError, SamplingOptions},
     lora::Adapter,
 };
@@ -57,14 +56,6 @@ pub(super) struct Args {
     json: bool,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum TemplateArg {
-    /// The bare question.
-    Chat,
-    /// `问:…` and the separator.
-    Training,
-}
-
 impl Args {
     fn answer<'a>(
         &self,
@@ -72,11 +63,7 @@ impl Args {
         history: &[Turn],
         question: &str,
     ) -> Result<Answer<'a>, GenerationError> {
-        let template = match self.template {
-            TemplateArg::Chat => Template::Chat,
-            TemplateArg::Training => Template::Training,
-        };
-        chat.answer(history, question, template, self.sampling(), self.max_tokens)
+        chat.answer(history, question, self.template.into(), self.sampling(), self.max_tokens)
     }
 
     fn sampling(&self) -> SamplingOptions {

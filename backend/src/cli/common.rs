@@ -11,7 +11,7 @@ use weft_shared::{
     sample::{PositionRule, SampleOptions, Truncation},
 };
 
-use crate::{chatglm::ChatGlmConfig, hub, model_dir::ModelDir};
+use crate::{chat::Template, chatglm::ChatGlmConfig, hub, model_dir::ModelDir};
 
 /// Which model.
 #[derive(Debug, clap::Args)]
@@ -25,6 +25,24 @@ impl ModelArgs {
     /// Finds the model, fetching or unpacking it if need be.
     pub(super) fn open(&self) -> anyhow::Result<ModelDir> {
         Ok(ModelDir::open(&hub::resolve(&self.model)?)?)
+    }
+}
+
+/// How a question without history is put to the model.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum TemplateArg {
+    /// The bare question.
+    Chat,
+    /// `问:…` and the separator.
+    Training,
+}
+
+impl From<TemplateArg> for Template {
+    fn from(arg: TemplateArg) -> Self {
+        match arg {
+            TemplateArg::Chat => Self::Chat,
+            TemplateArg::Training => Self::Training,
+        }
     }
 }
 

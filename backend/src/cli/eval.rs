@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use candle_core::{DType, Device};
-use clap::ValueEnum;
 use serde_json::{Value, json};
 use weft_shared::{pair::Pair, prompt::Templates};
 
-use super::common::{ModelArgs, read_pairs};
+use super::common::{ModelArgs, TemplateArg, read_pairs};
 use crate::{
-    chat::{Chat, Template},
+    chat::Chat,
     evaluation::{Answered, Score, Scores, evaluate},
     lora::Adapter,
 };
@@ -43,14 +42,6 @@ pub(super) struct Args {
     json: bool,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum TemplateArg {
-    /// `问:…` and the separator.
-    Training,
-    /// The bare question.
-    Chat,
-}
-
 pub(super) fn run(args: Args) -> anyhow::Result<()> {
     let dir = args.model.open()?;
     let tokenizer = dir.tokenizer()?;
@@ -78,17 +69,13 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
 
 impl Args {
     fn ask(&self, chat: Chat, pairs: &[Pair]) -> anyhow::Result<Scores> {
-        let template = match self.template {
-            TemplateArg::Training => Template::Training,
-            TemplateArg::Chat => Template::Chat,
-        };
         let tell = |answered: &Answered| {
             if self.show_wrong && !answered.is_right {
                 let Pair { question, answer, .. } = answered.pair;
                 tracing::info!("{question}\n  wanted {answer:?}\n  found  {:?}", answered.answer);
             }
         };
-        Ok(evaluate(chat, pairs, template, self.max_tokens, tell)?)
+        Ok(evaluate(chat, pairs, self.template.into(), self.max_tokens, tell)?)
     }
 }
 

@@ -39,7 +39,8 @@ impl Turns {
     }
 
     /// How many have the device or wait for it.
-    pub fn waiting(&self) -> u64 {
+    #[cfg(test)]
+    fn waiting(&self) -> u64 {
         let tickets = self.lock();
         tickets.free - tickets.called
     }

@@ -1,6 +1,6 @@
 //! Why a job was not started, changed, or finished.
 
-use std::{error::Error, io, path::PathBuf};
+use std::{io, path::PathBuf};
 
 use weft_shared::{
     api::job::{CheckFinding, JobState},
@@ -9,6 +9,7 @@ use weft_shared::{
 
 use crate::{
     atomic::WriteError,
+    causes::with_causes,
     engine::EngineError,
     generation::GenerationError,
     lora::UnknownTarget,
@@ -59,16 +60,7 @@ pub enum JobsError {
 impl JobsError {
     /// For a person: what happened, why, and what to do.
     pub fn advice(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            let more = error.to_string();
-            // Transparent errors say the same as their cause.
-            if !text.ends_with(&more) {
-                text = format!("{text}: {more}");
-            }
-            cause = error.source();
-        }
+        let text = with_causes(self);
         match self.what_to_do() {
             Some(advice) => format!("{text}. {advice}"),
             None => text,

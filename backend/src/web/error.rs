@@ -1,7 +1,5 @@
 //! The one place where an error becomes an answer.
 
-use std::error::Error;
-
 use axum::{
     Json,
     extract::rejection::{JsonRejection, QueryRejection},
@@ -10,7 +8,7 @@ use axum::{
 };
 use weft_shared::api::problem::Problem;
 
-use crate::{jobs::JobsError, store::StoreError};
+use crate::{causes::with_causes, jobs::JobsError, store::StoreError};
 
 /// Why a request was not fulfilled.
 #[derive(Debug, thiserror::Error)]
@@ -117,13 +115,7 @@ impl ApiError {
         if status != StatusCode::INTERNAL_SERVER_ERROR {
             return self.to_string();
         }
-        let mut whole = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            whole = format!("{whole}: {error}");
-            cause = error.source();
-        }
-        tracing::error!("{whole}");
+        tracing::error!("{}", with_causes(self));
         "the server's log says why".to_owned()
     }
 }

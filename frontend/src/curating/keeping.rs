@@ -21,7 +21,7 @@ fn unsaved_name(dataset: Option<i64>) -> String {
 
 /// What was not saved of a dataset.
 pub(super) fn unsaved(dataset: Option<i64>) -> Option<Unsaved> {
-    serde_json::from_str(&remembered::read(&unsaved_name(dataset))?).ok()
+    remembered::read_json(&unsaved_name(dataset))
 }
 
 pub(super) fn forget(dataset: Option<i64>) {
@@ -35,7 +35,7 @@ pub(super) fn last_open() -> Option<i64> {
 
 /// The new row that was being typed.
 pub(super) fn draft() -> Option<Draft> {
-    let draft = serde_json::from_str(&remembered::read(DRAFT)?).ok();
+    let draft = remembered::read_json(DRAFT);
     remembered::forget(DRAFT);
     draft
 }

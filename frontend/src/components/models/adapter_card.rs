@@ -7,6 +7,7 @@ use super::{delete::Delete, elsewhere::Elsewhere, rename::Rename};
 use crate::{
     components::moment::moment,
     i18n::{self, quantity::bytes},
+    links,
     state::models::short,
 };
 
@@ -25,7 +26,7 @@ pub fn AdapterCard(
     let language = i18n::use_language();
     let AdapterInfo { name, created_ms, is_usable, .. } = adapter.clone();
     let is_renamed = RwSignal::new(false);
-    let chat = format!("/chat?adapter={}", js_sys::encode_uri_component(&name));
+    let chat = links::chat_with(&name);
     let made_for = short(&adapter.model_fingerprint);
     let stored_name = StoredValue::new(name.clone());
     let heading = move || view! { <h3>{stored_name.get_value()}</h3> };

@@ -10,6 +10,7 @@ use crate::{
         self, quantity,
         train::events::{state, state_name},
     },
+    links,
     state::{chart::axis::short, train::run_log::RunLog},
 };
 
@@ -38,11 +39,8 @@ pub fn RunHead(
     });
     let is_over = move || now.get().is_over();
     let adapter = Memo::new(move |_| job.with(|job| job.adapter.clone()));
-    let chat = move || {
-        adapter.get().map_or("/chat".into(), |name| {
-            format!("/chat?adapter={}", js_sys::encode_uri_component(&name))
-        })
-    };
+    let chat =
+        move || adapter.with(|name| name.as_deref().map_or("/chat".into(), links::chat_with));
     view! {
         <header class="run-head">
             <div class="bar">

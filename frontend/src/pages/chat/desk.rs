@@ -58,14 +58,12 @@ pub(super) struct Desk {
 
 /// Puts the desk into the context.
 pub(crate) fn provide() {
-    let settings = remembered::read(REMEMBERED_AS);
-    let settings = settings.and_then(|json| serde_json::from_str(&json).ok());
     let desk = Desk {
         server: use_server(),
         conversation: RwSignal::default(),
         conversations: RwSignal::default(),
         datasets: RwSignal::default(),
-        settings: RwSignal::new(settings.unwrap_or_default()),
+        settings: RwSignal::new(remembered::read_json(REMEMBERED_AS).unwrap_or_default()),
         adapter: RwSignal::default(),
         is_compared: RwSignal::new(false),
         draft: RwSignal::default(),
@@ -83,11 +81,7 @@ pub(crate) fn provide() {
     provide_context(desk);
     Effect::watch(
         move || desk.settings.get(),
-        |settings, _, _| {
-            if let Ok(json) = serde_json::to_string(settings) {
-                remembered::write(REMEMBERED_AS, &json);
-            }
-        },
+        |settings, _, _| remembered::write_json(REMEMBERED_AS, settings),
         false,
     );
 }

@@ -133,8 +133,7 @@ impl Setup {
                 return;
             }
             is_recalled.set_value(true);
-            let kept = remembered::read(REMEMBERED_AS);
-            let kept = kept.and_then(|json| serde_json::from_str(&json).ok());
+            let kept = remembered::read_json(REMEMBERED_AS);
             self.form.update(|form| {
                 if !kept.is_some_and(|kept| form.recall(kept, &model.fingerprint)) {
                     form.replace(model.recommended.options);
@@ -148,10 +147,8 @@ impl Setup {
                 return;
             };
             let remembered = self.form.with(|form| form.remember(&fingerprint));
-            if is_recalled.get_value()
-                && let Ok(json) = serde_json::to_string(&remembered)
-            {
-                remembered::write(REMEMBERED_AS, &json);
+            if is_recalled.get_value() {
+                remembered::write_json(REMEMBERED_AS, &remembered);
             }
         });
     }
