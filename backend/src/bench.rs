@@ -11,7 +11,7 @@ use crate::{
     chatglm::{ChatGlm, ChatGlmConfig, Input, KvCache, Pass},
     lora::{Adapter, Target},
     ops::{AttentionMask, MaskRow, PositionIds},
-    training::{AdamW, Trainee, TrainingBatch, clip_coefficient, gradient_norm},
+    training::{AdamW, LossScale, Trainee, TrainingBatch, clip_coefficient, gradient_norm},
 };
 
 /// Tokens of one decoding measurement.
@@ -27,12 +27,22 @@ pub struct Shape {
     pub vocab: usize,
 }
 
+/// What a measurement computes with.
+#[derive(Clone, Debug)]
+pub struct Compute {
+    pub device: Device,
+    /// Of the frozen weights.
+    pub dtype: DType,
+}
+
 impl Shape {
-    fn random(self, device: &Device) -> Result<ChatGlm> {
+    /// A model of this shape, made where it is computed.
+    pub fn random(self, compute: &Compute) -> Result<ChatGlm> {
+        let Compute { device, dtype } = compute;
         let config = ChatGlmConfig::of_shape(self.layers, self.hidden, self.heads, self.vocab);
         ChatGlm::load(config, &|_, shape| match shape {
-            [_] => Tensor::full(0.5f32, shape, device),
-            _ => Tensor::randn(0f32, 0.02, shape, device),
+            [_] => Tensor::full(0.5f32, shape, device)?.to_dtype(*dtype),
+            _ => Tensor::randn(0f32, 0.02, shape, device)?.to_dtype(*dtype),
         })
     }
 }
@@ -41,14 +51,16 @@ impl Shape {
 pub struct Measured(Vec<f64>);
 
 impl Measured {
-    fn new(repeats: usize, mut work: impl FnMut() -> Result<()>) -> Result<Self> {
+    fn new(device: &Device, repeats: usize, mut work: impl FnMut() -> Result<()>) -> Result<Self> {
         for _ in 0..WARM_UP {
             work()?;
         }
         let mut seconds = Vec::new();
         for _ in 0..repeats.max(1) {
+            device.synchronize()?;
             let start = Instant::now();
             work()?;
+            device.synchronize()?;
             seconds.push(start.elapsed().as_secs_f64());
         }
         seconds.sort_by(f64::total_cmp);
@@ -68,50 +80,58 @@ impl Measured {
     }
 }
 
-/// LoRA steps (r 8 on `query_key_value`, dropout 0.1) over `batch` samples of `seq` tokens, half of them labels.
-pub fn train(shape: Shape, batch: usize, seq: usize, repeats: usize) -> Result<Measured> {
-    let device = Device::Cpu;
-    let model = shape.random(&device)?;
+/// LoRA steps (r 8 on `query_key_value`, dropout 0.1) of `model` over `batch` samples of `seq` tokens, half of them
+/// labels; with `checkpoint`, blocks are computed again in the backward.
+pub fn train(
+    model: &ChatGlm,
+    (batch, seq): (usize, usize),
+    checkpoint: bool,
+    repeats: usize,
+) -> Result<Measured> {
+    let device = model.device();
     let targets = [Target::QueryKeyValue];
-    let adapter =
-        Adapter::initialize(LoraOptions::default(), &targets, model.config(), 0, &device)?;
-    let trainee = Trainee::lora(model, adapter, PathBuf::new())?;
+    let adapter = Adapter::initialize(LoraOptions::default(), &targets, model.config(), 0, device)?;
+    let mut trainee = Trainee::lora(model.clone(), adapter, PathBuf::new())?;
+    trainee.checkpoint = checkpoint;
     let mut optimizer = AdamW::new(&trainee.parameters, 0.0)?;
-    let samples = random_batch(shape, batch, seq, &device)?;
+    let mut scale = LossScale::for_weights(model.dtype());
+    let samples = random_batch(model.config().vocab_size, batch, seq, device)?;
 
     let mut step = 0;
-    Measured::new(repeats, || {
+    Measured::new(device, repeats, || {
         step += 1;
         let loss = trainee.loss(&samples, Some(step))?;
-        let gradients = trainee.take_gradients(loss.backward()?)?;
-        let clip = clip_coefficient(gradient_norm(&gradients)?, 1.0);
-        optimizer.update(&trainee.parameters, &gradients, 1e-4, clip)?;
+        let gradients = trainee.take_gradients(scale.scaled(&loss)?.backward()?)?;
+        let (norm, by) = (gradient_norm(&gradients)?, scale.factor());
+        if scale.accepts(norm) {
+            let factor = clip_coefficient(norm / by, 1.0) / by;
+            optimizer.update(&trainee.parameters, &gradients, 1e-4, factor)?;
+        }
         loss.to_scalar::<f32>().map(drop)
     })
 }
 
 /// [`DECODED`] greedy tokens one after another, at the end of a cache of `context` places.
-pub fn decode(shape: Shape, context: usize, repeats: usize) -> Result<Measured> {
-    let device = Device::Cpu;
-    let model = shape.random(&device)?;
-    let mut cache = KvCache::new(model.config(), context, DType::F32, &device)?;
+pub fn decode(model: &ChatGlm, context: usize, repeats: usize) -> Result<Measured> {
+    let device = model.device();
+    let mut cache = KvCache::new(model.config(), context, model.dtype(), device)?;
     let filled = context.saturating_sub(DECODED + 1);
-    let prompt = random_batch(shape, 1, filled, &device)?.input;
+    let prompt = random_batch(model.config().vocab_size, 1, filled, device)?.input;
     model.hidden_states_cached(&prompt, Pass::default(), &mut cache)?;
 
     let mut token = 1u32;
-    Measured::new(repeats, || {
+    Measured::new(device, repeats, || {
         cache.truncate(filled);
         for step in 0..DECODED {
             let input = Input {
-                input_ids: Tensor::new(&[[token]], &device)?,
+                input_ids: Tensor::new(&[[token]], device)?,
                 position_ids: PositionIds {
                     batch: 1,
                     rows: 2,
                     seq: 1,
                     ids: vec![62, step as u32 + 5],
                 },
-                attention_mask: AttentionMask { rows: vec![MaskRow { padding: 0, context: 0 }] },
+                attention_mask: AttentionMask::new(vec![MaskRow { padding: 0, context: 0 }]),
             };
             let hidden = model.hidden_states_cached(&input, Pass::default(), &mut cache)?;
             token = model.logits(&hidden)?.flatten_all()?.argmax(0)?.to_scalar()?;
@@ -120,10 +140,10 @@ pub fn decode(shape: Shape, context: usize, repeats: usize) -> Result<Measured> 
     })
 }
 
-fn random_batch(shape: Shape, batch: usize, seq: usize, device: &Device) -> Result<TrainingBatch> {
+fn random_batch(vocab: usize, batch: usize, seq: usize, device: &Device) -> Result<TrainingBatch> {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let context = seq / 2;
-    let vocab = shape.vocab as u32;
+    let vocab = vocab as u32;
     let ids: Vec<u32> = (0..batch * seq).map(|_| rng.random_range(0..vocab)).collect();
     let block = (0..seq).map(|place| (place + 1).saturating_sub(context) as u32);
     let positions: Vec<u32> = (0..seq as u32).chain(block).collect();
@@ -135,7 +155,7 @@ fn random_batch(shape: Shape, batch: usize, seq: usize, device: &Device) -> Resu
         input: Input {
             input_ids: Tensor::from_vec(ids, (batch, seq), device)?,
             position_ids: PositionIds { batch, rows: 2, seq, ids: positions.repeat(batch) },
-            attention_mask: AttentionMask { rows: vec![MaskRow { padding: 0, context }; batch] },
+            attention_mask: AttentionMask::new(vec![MaskRow { padding: 0, context }; batch]),
         },
         label_rows: Tensor::new(label_rows, device)?,
         targets,

@@ -18,7 +18,10 @@ use half::f16;
 
 use crate::{
     lora::{Adapter, Target},
-    ops::{self, AttentionMask, Dropout, LoraOperand, PositionIds, Rotation},
+    ops::{
+        self, Affine, AttentionMask, BlockContext, BlockWeights, Dropout, LoraOperand, PositionIds,
+        Rotation,
+    },
     seed,
 };
 
@@ -51,6 +54,8 @@ pub struct Pass<'a> {
     pub adapter: Option<&'a Adapter>,
     /// Training: drops inputs of the updates, differently for each seed.
     pub dropout_seed: Option<u64>,
+    /// Training: computes each block again in the backward instead of keeping what it needs (Chen et al. 2016).
+    pub checkpoint: bool,
 }
 
 /// The block that a linear layer computes for, and what goes along with its weights.
@@ -82,6 +87,10 @@ impl Linear {
             weight: weights(&format!("{name}.weight"), &[n_out, n_in])?,
             bias: weights(&format!("{name}.bias"), &[n_out])?,
         })
+    }
+
+    fn affine(&self) -> Affine<'_> {
+        Affine { weight: &self.weight, bias: &self.bias }
     }
 
     fn forward(&self, x: &Tensor, place: Place) -> Result<Tensor> {
@@ -134,6 +143,10 @@ impl LayerNorm {
             bias: weights(&format!("{name}.bias"), &[config.hidden_size])?,
             eps: config.layernorm_epsilon,
         })
+    }
+
+    fn affine(&self) -> Affine<'_> {
+        Affine { weight: &self.weight, bias: &self.bias }
     }
 
     fn forward(&self, hidden: &Tensor) -> Result<Tensor> {
@@ -224,13 +237,45 @@ impl Block {
         &self,
         hidden: &Tensor,
         context: Context,
-        cache: Option<&mut ops::KvCache>,
+        mut cache: Option<&mut ops::KvCache>,
     ) -> Result<Tensor> {
+        if let Some(hidden) = self.forward_at_once(hidden, context, cache.as_deref_mut())? {
+            return Ok(hidden);
+        }
         let normed = self.input_layernorm.forward(hidden)?;
         let hidden = self.attention.forward(&normed, context, cache)?;
 
         let normed = self.post_attention_layernorm.forward(&hidden)?;
         self.mlp.forward(&normed, context.place)
+    }
+
+    /// The same as one op, where the device has one for the adapter at hand.
+    fn forward_at_once(
+        &self,
+        hidden: &Tensor,
+        context: Context,
+        cache: Option<&mut ops::KvCache>,
+    ) -> Result<Option<Tensor>> {
+        let Context { rotation, attention_mask, place } = context;
+        let others = [&self.attention.dense, &self.mlp.dense_h_to_4h, &self.mlp.dense_4h_to_h];
+        if others.iter().any(|linear| linear.lora(place).is_some()) {
+            return Ok(None);
+        }
+        let weights = BlockWeights {
+            input_layernorm: self.input_layernorm.affine(),
+            query_key_value: self.attention.query_key_value.affine(),
+            dense: self.attention.dense.affine(),
+            post_attention_layernorm: self.post_attention_layernorm.affine(),
+            dense_h_to_4h: self.mlp.dense_h_to_4h.affine(),
+            dense_4h_to_h: self.mlp.dense_4h_to_h.affine(),
+            heads: self.attention.heads,
+            eps: self.input_layernorm.eps,
+            alpha: ALPHA,
+        };
+        let lora = self.attention.query_key_value.lora(place);
+        let checkpoint = place.pass.checkpoint;
+        let context = BlockContext { rotation, attention_mask, lora, checkpoint };
+        ops::block(hidden, &weights, &context, cache)
     }
 }
 
@@ -313,7 +358,7 @@ impl ChatGlm {
 
     /// Scores of every token, `[.., model]` to `[.., vocab]`.
     pub fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
-        ops::linear(hidden, &self.word_embeddings, None)
+        ops::logits(hidden, &self.word_embeddings)
     }
 
     /// Mean cross-entropy, in nats, of predicting `targets` `[rows]` from `hidden` `[rows, model]`.

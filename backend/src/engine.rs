@@ -48,13 +48,19 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Loads the model in `dir`, which was asked for as `source`: a folder, a hub id, or `embedded`.
-    pub fn open(source: &str, dir: ModelDir, device: &Device) -> Result<Self, EngineError> {
+    /// Loads the model in `dir`, which was asked for as `source`: a folder, a hub id, or `embedded`; its frozen weights are
+    /// kept in `dtype`.
+    pub fn open(
+        source: &str,
+        dir: ModelDir,
+        device: &Device,
+        dtype: DType,
+    ) -> Result<Self, EngineError> {
         Ok(Self {
             name: name_of(source),
             source: source.to_owned(),
             fingerprint: dir.fingerprint()?,
-            model: dir.load(DType::F32, device)?,
+            model: dir.load(dtype, device)?,
             tokenizer: dir.tokenizer()?,
             templates: Templates::default(),
             turns: Turns::default(),

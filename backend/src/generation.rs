@@ -138,11 +138,12 @@ impl<'a> Generation<'a> {
                 seq: new.len(),
                 ids: position_ids.rows().concat(),
             },
-            attention_mask: AttentionMask {
-                rows: vec![MaskRow { padding: 0, context: self.positions.context_length() }],
-            },
+            attention_mask: AttentionMask::new(vec![MaskRow {
+                padding: 0,
+                context: self.positions.context_length(),
+            }]),
         };
-        let pass = Pass { adapter: self.adapter, dropout_seed: None };
+        let pass = Pass { adapter: self.adapter, ..Pass::default() };
         let hidden = self.model.hidden_states_cached(&input, pass, &mut self.cache)?; // [1, seq, model]
         let last = hidden.narrow(1, new.len() - 1, 1)?.contiguous()?; // [1, 1, model]
         let logits = self.model.logits(&last)?.flatten_all()?; // [vocab]

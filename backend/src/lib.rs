@@ -27,6 +27,7 @@ pub mod checkpoint;
 pub mod cli;
 pub mod completions;
 pub mod data_dir;
+pub mod device;
 pub mod embedded;
 pub mod engine;
 pub mod evaluation;

@@ -19,32 +19,40 @@
 
 mod adamw;
 mod attention;
+mod block;
 pub mod composed;
 mod cross_entropy;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod dropout;
 mod embedding;
 mod gelu;
 mod gemm;
 mod layer_norm;
 mod linear;
+mod logits;
 mod lora_linear;
 mod parallel;
 mod rotary;
+mod rows;
 mod scaled_add;
 mod scratch;
 mod simd;
 mod tensors;
 
-pub use adamw::{AdamWStep, adamw};
+pub use adamw::{AdamWParameter, AdamWStep, adamw, gradient_norm};
 pub use attention::{AttentionMask, KvCache, MaskRow, attention, rotary_attention};
+pub use block::{Affine, BlockContext, BlockWeights, block};
 pub use cross_entropy::cross_entropy;
 pub use dropout::Dropout;
 pub use embedding::embedding;
 pub use gelu::gelu;
 pub use layer_norm::layer_norm;
 pub use linear::{linear, linear_gelu, linear_residual};
+pub use logits::logits;
 pub use lora_linear::{LoraOperand, lora_linear};
 pub use rotary::{PositionIds, Rotation, rotary_qkv};
+pub use rows::select_rows;
 pub use scaled_add::scaled_add;
 
 #[cfg(test)]

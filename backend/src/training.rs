@@ -4,6 +4,7 @@ mod batch;
 mod checkpoint;
 mod data_order;
 mod evaluate;
+mod loss_scale;
 mod optimizer;
 mod run;
 mod schedule;
@@ -25,11 +26,14 @@ pub use batch::TrainingBatch;
 pub use checkpoint::{Checkpoint, CheckpointError, RunIdentity};
 pub use data_order::split_held_out;
 pub use evaluate::evaluate;
-pub use optimizer::{AdamW, clip_coefficient, gradient_norm};
+pub use loss_scale::LossScale;
+pub use optimizer::{AdamW, clip_coefficient};
 pub use run::{Event, Run, RunError, RunSummary};
 pub use schedule::Schedule;
 pub use trainee::Trainee;
 pub use trainer_state::{LogEntry, TrainerState};
+
+pub use crate::ops::gradient_norm;
 
 /// What the numbers of a run depend on, apart from the trainee.
 pub struct Recipe<'a> {
@@ -106,17 +110,22 @@ pub fn train<E: From<TrainingError>>(
     for number in first_step..last_step {
         let learning_rate = schedule.learning_rate(number);
 
-        let (gradients, mut step) = accumulate(trainee, recipe, &mut order, number)?;
+        let scale = optimizer.loss_scale;
+        let (gradients, mut step) = accumulate(trainee, recipe, &mut order, number, scale)?;
         step.learning_rate = learning_rate;
-        if !(step.loss.is_finite() && step.grad_norm.is_finite()) {
-            let Step { loss, grad_norm, .. } = step;
+        let Step { loss, grad_norm, .. } = step;
+        let finite = loss.is_finite() && grad_norm.is_finite();
+        let accepted = optimizer.loss_scale.accepts(grad_norm);
+        if !finite && (accepted || !loss.is_finite() || optimizer.loss_scale.exhausted()) {
             return Err(TrainingError::NotFinite { step: number, loss, grad_norm }.into());
         }
 
-        let clip = clip_coefficient(step.grad_norm, options.max_grad_norm);
-        optimizer
-            .update(&trainee.parameters, &gradients, learning_rate, clip)
-            .map_err(TrainingError::from)?;
+        if accepted {
+            let clip = clip_coefficient(grad_norm, options.max_grad_norm) / scale.factor();
+            optimizer
+                .update(&trainee.parameters, &gradients, learning_rate, clip)
+                .map_err(TrainingError::from)?;
+        }
 
         if observe(step, optimizer)?.is_break() {
             break;
@@ -125,12 +134,13 @@ pub fn train<E: From<TrainingError>>(
     Ok(())
 }
 
-/// Mean gradients over the batches of the step numbered `number`.
+/// Mean gradients over the batches of the step numbered `number`, times the factor of `scale`.
 fn accumulate(
     trainee: &Trainee,
     recipe: &Recipe,
     order: &mut DataOrder,
     number: usize,
+    scale: LossScale,
 ) -> Result<(Vec<Tensor>, Step), TrainingError> {
     let options = recipe.options;
     let batches = options.gradient_accumulation_steps;
@@ -146,7 +156,7 @@ fn accumulate(
 
         let dropout_seed = seed::derive(options.seed, &[batch_number]);
         let loss = trainee.loss(&batch, Some(dropout_seed))?;
-        let gradients = trainee.take_gradients(loss.backward()?)?;
+        let gradients = trainee.take_gradients(scale.scaled(&loss)?.backward()?)?;
 
         step.loss += f64::from(loss.to_scalar::<f32>()?) / batches as f64;
         step.tokens += batch.tokens() as u64;
@@ -164,6 +174,6 @@ fn accumulate(
         let share = 1.0 / batches as f64;
         gradients = gradients.iter().map(|sum| sum * share).collect::<Result<_, _>>()?;
     }
-    step.grad_norm = gradient_norm(&gradients)?;
+    step.grad_norm = gradient_norm(&gradients)? / scale.factor();
     Ok((gradients, step))
 }

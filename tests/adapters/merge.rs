@@ -63,9 +63,9 @@ fn hidden_states(model: &ChatGlm, adapter: Option<&Adapter>) -> Tensor {
     let input = Input {
         input_ids: Tensor::new(&[[20u32, 30, 301, 304, 40, 50, 60]], &Device::Cpu).unwrap(),
         position_ids: PositionIds { batch: 1, rows: 2, seq: 7, ids },
-        attention_mask: AttentionMask { rows: vec![MaskRow { padding: 0, context: 3 }] },
+        attention_mask: AttentionMask::new(vec![MaskRow { padding: 0, context: 3 }]),
     };
-    model.hidden_states(&input, Pass { adapter, dropout_seed: None }).unwrap()
+    model.hidden_states(&input, Pass { adapter, ..Pass::default() }).unwrap()
 }
 
 /// The largest difference, relative to the largest value.

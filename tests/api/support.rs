@@ -12,7 +12,7 @@ use axum::{
     http::{HeaderMap, Method, Request, StatusCode},
     response::Response,
 };
-use candle_core::Device;
+use candle_core::{DType, Device};
 use serde::{Serialize, de::DeserializeOwned};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -131,7 +131,7 @@ pub(crate) fn engine() -> Arc<Engine> {
     static ENGINE: OnceLock<Arc<Engine>> = OnceLock::new();
     let open = || {
         let dir = ModelDir::open(&fixture("mini/checkpoint")).unwrap();
-        Arc::new(Engine::open("mini", dir, &Device::Cpu).unwrap())
+        Arc::new(Engine::open("mini", dir, &Device::Cpu, DType::F32).unwrap())
     };
     ENGINE.get_or_init(open).clone()
 }

@@ -1,6 +1,6 @@
 //! Hidden states, logits and losses of the frozen model.
 
-use candle_core::{D, Device, Tensor};
+use candle_core::{D, Tensor};
 use weft::{
     chatglm::Pass,
     training::{Trainee, TrainingBatch},
@@ -43,7 +43,7 @@ fn losses_equal_the_references() {
         let name = reference.name;
         let trainee = Trainee::full(reference.model, Vec::new(), "".into());
         let loss = |samples: &[&Sample]| {
-            let batch = TrainingBatch::new(samples, pad_id, &Device::Cpu).unwrap();
+            let batch = TrainingBatch::new(samples, pad_id, weft_tests::device()).unwrap();
             let labels = batch.targets.len() as f64;
             let loss = trainee.loss(&batch, None).unwrap().to_scalar::<f32>().unwrap();
             (f64::from(loss), labels)
@@ -63,7 +63,8 @@ fn losses_equal_the_references() {
 
 /// `[seq, model]`
 fn hidden_states(reference: &Reference, sample: &Sample) -> Tensor {
-    let batch = TrainingBatch::new(&[sample], reference.special_ids().pad, &Device::Cpu).unwrap();
+    let batch =
+        TrainingBatch::new(&[sample], reference.special_ids().pad, weft_tests::device()).unwrap();
     let hidden = reference.model.hidden_states(&batch.input, Pass::default()).unwrap();
     hidden.squeeze(0).unwrap()
 }
@@ -71,7 +72,8 @@ fn hidden_states(reference: &Reference, sample: &Sample) -> Tensor {
 /// The golden columns, and the logarithm of the sum over all of them.
 fn assert_logits(reference: &Reference, hidden: &Tensor, sample: &str) {
     let logits = reference.model.logits(hidden).unwrap(); // [seq, vocab]
-    let columns = Tensor::new(reference.golden.logit_columns.as_slice(), &Device::Cpu).unwrap();
+    let columns =
+        Tensor::new(reference.golden.logit_columns.as_slice(), weft_tests::device()).unwrap();
 
     let shown = logits.index_select(&columns, 1).unwrap();
     reference.assert_close(&shown, &format!("{sample}.logits_cols"), STATES);

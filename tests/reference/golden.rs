@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use candle_core::{DType, Device, Tensor, safetensors::SliceSafetensors};
+use candle_core::{DType, Tensor, safetensors::SliceSafetensors};
 use serde::Deserialize;
 use weft::{
     chatglm::ChatGlm,
@@ -123,10 +123,10 @@ impl Reference {
             .tensors()
             .into_iter()
             .filter(|(_, view)| view.dtype() == safetensors::Dtype::F32)
-            .map(|(name, _)| (name.clone(), file.load(&name, &Device::Cpu).unwrap()))
+            .map(|(name, _)| (name.clone(), file.load(&name, weft_tests::device()).unwrap()))
             .collect();
         let model = ModelDir::open(&dir.join("checkpoint")).unwrap();
-        let model = model.load(DType::F32, &Device::Cpu).unwrap();
+        let model = model.load(DType::F32, weft_tests::device()).unwrap();
         Self { name, golden, tensors, model }
     }
 

@@ -1,6 +1,6 @@
 //! Gradients of an adapter, and thirty steps of training it.
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use weft::training::{AdamW, Trainee, TrainingBatch, clip_coefficient, gradient_norm};
 use weft_shared::sample::Sample;
 
@@ -61,7 +61,7 @@ fn trainee(reference: &Reference) -> Trainee {
 }
 
 fn gradients(trainee: &Trainee, sample: &Sample) -> (f64, Vec<Tensor>) {
-    let batch = TrainingBatch::new(&[sample], 0, &Device::Cpu).unwrap();
+    let batch = TrainingBatch::new(&[sample], 0, weft_tests::device()).unwrap();
     let loss = trainee.loss(&batch, None).unwrap();
     let gradients = trainee.take_gradients(loss.backward().unwrap()).unwrap();
     (f64::from(loss.to_scalar::<f32>().unwrap()), gradients)

@@ -1,6 +1,23 @@
 //! What the test programs share: fixtures, and where the reference data is.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
+
+use candle_core::Device;
+use weft::device::DeviceName;
+
+/// Where the tests of the model compute: the processor, or what `WEFT_TEST_DEVICE` names, which must be there.
+#[expect(clippy::expect_used, reason = "a test fails so")]
+pub fn device() -> &'static Device {
+    static DEVICE: LazyLock<Device> = LazyLock::new(|| {
+        let name = std::env::var("WEFT_TEST_DEVICE").unwrap_or_else(|_| "cpu".to_owned());
+        let name: DeviceName = name.parse().expect("a device's name");
+        name.open().expect("the device of WEFT_TEST_DEVICE")
+    });
+    &DEVICE
+}
 
 /// Where the reference data lies, or nothing, after saying so.
 ///

@@ -1,9 +1,14 @@
 //! `weft bench`: how fast a model of some shape trains and decodes, with random weights. Prints one JSON object.
 
+use candle_core::Device;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use crate::bench::{self, Measured, Shape};
+use super::common::ComputeArgs;
+use crate::{
+    bench::{self, Compute, Measured, Shape},
+    chatglm::ChatGlm,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -20,6 +25,9 @@ enum Command {
         /// Batches to measure, each `BATCHxSEQ` tokens.
         #[arg(long, value_delimiter = ',', value_parser = parse_batch, default_value = "1x512")]
         shapes: Vec<(usize, usize)>,
+        /// Compute each block again in the backward: slower, in less memory.
+        #[arg(long)]
+        checkpoint: bool,
     },
     /// One token after another, with a filled cache.
     Decode {
@@ -33,9 +41,8 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct Common {
-    /// Where to compute; only the CPU for now.
-    #[arg(long, value_parser = ["cpu"], default_value = "cpu")]
-    device: String,
+    #[command(flatten)]
+    compute: ComputeArgs,
     #[arg(long, default_value_t = 28)]
     layers: usize,
     #[arg(long, default_value_t = 4096)]
@@ -53,51 +60,76 @@ struct Common {
 }
 
 impl Common {
-    fn shape(&self) -> anyhow::Result<Shape> {
+    /// A model of random weights, and the report's head.
+    fn model(&self) -> anyhow::Result<(ChatGlm, Value)> {
         if let Some(threads) = self.threads {
             rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
         }
         let Self { layers, hidden, heads, vocab, .. } = *self;
-        Ok(Shape { layers, hidden, heads, vocab })
-    }
-
-    fn report(&self) -> Value {
-        json!({
-            "device": self.device,
+        let (device, dtype) = self.compute.open()?;
+        let head = json!({
+            "device": format!("{:?}", device.location()),
             "weft": env!("CARGO_PKG_VERSION"),
-            "dtype": "f32",
+            "dtype": dtype.as_str(),
             "threads": rayon::current_num_threads(),
-            "layers": self.layers,
-            "hidden": self.hidden,
-            "heads": self.heads,
-            "vocab": self.vocab,
+            "layers": layers,
+            "hidden": hidden,
+            "heads": heads,
+            "vocab": vocab,
             "repeats": self.repeats,
-        })
+        });
+        let shape = Shape { layers, hidden, heads, vocab };
+        Ok((shape.random(&Compute { device, dtype })?, head))
     }
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<()> {
     let report = match args.command {
-        Command::Train { common, shapes } => {
-            let shape = common.shape()?;
-            let mut report = common.report();
+        Command::Train { common, shapes, checkpoint } => {
+            let (model, mut report) = common.model()?;
+            report["checkpoint"] = json!(checkpoint);
             for (batch, seq) in shapes {
-                let measured = bench::train(shape, batch, seq, common.repeats)?;
-                report[format!("{batch}x{seq}")] = timing(&measured, batch * seq);
+                reset_peak(model.device())?;
+                let measured = bench::train(&model, (batch, seq), checkpoint, common.repeats)?;
+                let mut timing = timing(&measured, batch * seq);
+                timing["peak_gib"] = peak_gib(model.device())?;
+                report[format!("{batch}x{seq}")] = timing;
             }
             report
         }
         Command::Decode { common, context } => {
-            let shape = common.shape()?;
-            let mut report = common.report();
-            let measured = bench::decode(shape, context, common.repeats)?;
+            let (model, mut report) = common.model()?;
+            reset_peak(model.device())?;
+            let measured = bench::decode(&model, context, common.repeats)?;
             report["decode"] = timing(&measured, bench::DECODED);
+            report["decode"]["peak_gib"] = peak_gib(model.device())?;
             report["decode_tok_s"] = report["decode"]["tok_s"].clone();
             report
         }
     };
     println!("{report}");
     Ok(())
+}
+
+/// Starts to measure a GPU's memory anew.
+fn reset_peak(device: &Device) -> anyhow::Result<()> {
+    #[cfg(feature = "cuda")]
+    if device.is_cuda() {
+        crate::device::memory::reset_peak(device)?;
+    }
+    let _ = device;
+    Ok(())
+}
+
+/// Most memory of a GPU in use since; null on the processor.
+fn peak_gib(device: &Device) -> anyhow::Result<Value> {
+    #[cfg(feature = "cuda")]
+    if device.is_cuda() {
+        let gib = crate::device::memory::peak(device)? as f64 / f64::from(1 << 30);
+        return Ok(json!((gib * 100.0).round() / 100.0));
+    }
+    let _ = device;
+    Ok(Value::Null)
 }
 
 fn timing(measured: &Measured, tokens: usize) -> Value {

@@ -5,11 +5,10 @@ use std::{
     path::PathBuf,
 };
 
-use candle_core::{DType, Device};
 use serde_json::json;
 use weft_shared::{pair::Turn, prompt::Templates};
 
-use super::common::{ModelArgs, TemplateArg};
+use super::common::{ComputeArgs, ModelArgs, TemplateArg};
 use crate::{
     chat::{Answer, Chat},
     generation::{Finish, GenerationError, SamplingOptions},
@@ -21,6 +20,8 @@ use crate::{
 pub(super) struct Args {
     #[command(flatten)]
     model: ModelArgs,
+    #[command(flatten)]
+    compute: ComputeArgs,
     /// Answer with this adapter.
     #[arg(long, value_name = "DIR")]
     adapter: Option<PathBuf>,
@@ -81,7 +82,8 @@ impl Args {
 pub(super) fn run(args: Args) -> anyhow::Result<()> {
     let dir = args.model.open()?;
     let tokenizer = dir.tokenizer()?;
-    let model = dir.load(DType::F32, &Device::Cpu)?;
+    let (device, dtype) = args.compute.open()?;
+    let model = dir.load(dtype, &device)?;
     let adapter = match &args.adapter {
         Some(dir) => Some(Adapter::read(dir, model.config(), model.device())?),
         None => None,

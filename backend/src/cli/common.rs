@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use anyhow::Context as _;
-use candle_core::DType;
+use candle_core::{DType, Device};
 use clap::ValueEnum;
 use weft_shared::{
     dataset::{self, DatasetError},
@@ -11,7 +11,13 @@ use weft_shared::{
     sample::{PositionRule, SampleOptions, Truncation},
 };
 
-use crate::{chat::Template, chatglm::ChatGlmConfig, hub, model_dir::ModelDir};
+use crate::{
+    chat::Template,
+    chatglm::ChatGlmConfig,
+    device::{DeviceError, DeviceName, weights_dtype},
+    hub,
+    model_dir::ModelDir,
+};
 
 /// Which model.
 #[derive(Debug, clap::Args)]
@@ -25,6 +31,25 @@ impl ModelArgs {
     /// Finds the model, fetching or unpacking it if need be.
     pub(super) fn open(&self) -> anyhow::Result<ModelDir> {
         Ok(ModelDir::open(&hub::resolve(&self.model)?)?)
+    }
+}
+
+/// What computes, and in which numbers.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct ComputeArgs {
+    /// What computes: auto, cpu, cuda, or cuda:N for the GPU numbered N.
+    #[arg(long, default_value = "auto")]
+    device: DeviceName,
+    /// What frozen weights are kept in; unless given, f16 on a GPU and f32 on the processor.
+    #[arg(long, value_enum)]
+    dtype: Option<DTypeArg>,
+}
+
+impl ComputeArgs {
+    pub(super) fn open(self) -> Result<(Device, DType), DeviceError> {
+        let device = self.device.open()?;
+        let dtype = weights_dtype(self.dtype.map(DType::from), &device)?;
+        Ok((device, dtype))
     }
 }
 

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use candle_core::{DType, Device};
 use serde_json::{Value, json};
 use weft_shared::{pair::Pair, prompt::Templates};
 
-use super::common::{ModelArgs, TemplateArg, read_pairs};
+use super::common::{ComputeArgs, ModelArgs, TemplateArg, read_pairs};
 use crate::{
     chat::Chat,
     evaluation::{Answered, Score, Scores, evaluate},
@@ -19,6 +18,8 @@ use crate::{
 pub(super) struct Args {
     #[command(flatten)]
     model: ModelArgs,
+    #[command(flatten)]
+    compute: ComputeArgs,
     /// Questions with the answers wanted, in any form that `weft dataset` reads.
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
@@ -45,7 +46,8 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> anyhow::Result<()> {
     let dir = args.model.open()?;
     let tokenizer = dir.tokenizer()?;
-    let model = dir.load(DType::F32, &Device::Cpu)?;
+    let (device, dtype) = args.compute.open()?;
+    let model = dir.load(dtype, &device)?;
     let adapter = match &args.adapter {
         Some(dir) => Some(Adapter::read(dir, model.config(), model.device())?),
         None => None,

@@ -10,9 +10,8 @@ use std::{
 };
 
 use anyhow::Context;
-use candle_core::Device;
-use clap::ValueEnum;
 
+use super::common::ComputeArgs;
 use crate::{
     data_dir::DataDir,
     embedded,
@@ -47,27 +46,11 @@ pub(super) struct Args {
     /// A name under which others reach this server, for example through a proxy; several may be given
     #[arg(long, value_name = "NAME")]
     allowed_host: Vec<String>,
-    /// What computes
-    #[arg(long, value_enum, default_value = "auto")]
-    device: DeviceArg,
+    #[command(flatten)]
+    compute: ComputeArgs,
     /// A folder with a built page, in place of the one in the program (for work on the page)
     #[arg(long, value_name = "DIR", hide = true)]
     page: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum DeviceArg {
-    /// The fastest that this program knows: the processor.
-    Auto,
-    Cpu,
-}
-
-impl DeviceArg {
-    fn open(self) -> Device {
-        match self {
-            Self::Auto | Self::Cpu => Device::Cpu,
-        }
-    }
 }
 
 /// Serves until it is told to stop.
@@ -79,8 +62,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
     };
     let access = Access::new(args.host, args.token.as_deref(), &args.allowed_host)?;
     let data_dir = DataDir::open(args.data_dir.as_deref())?;
+    let (device, dtype) = args.compute.open()?;
     let model = ModelDir::open(&hub::resolve(&args.model)?)?;
-    let engine = Engine::open(&args.model, model, &args.device.open())?;
+    let engine = Engine::open(&args.model, model, &device, dtype)?;
     let app = AppState::open(page, Arc::new(engine), data_dir)?.with_access(access);
 
     let runtime = tokio::runtime::Runtime::new()?;

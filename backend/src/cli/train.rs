@@ -9,7 +9,6 @@ use std::{
 };
 
 use anyhow::Context as _;
-use candle_core::{DType, Device};
 use weft_shared::{
     manifest::{MANIFEST_FORM, Manifest, ManifestDataset, ManifestModel},
     tokenizer::ChatGlmTokenizer,
@@ -17,7 +16,7 @@ use weft_shared::{
 };
 
 use self::{options::OptionArgs, report::Report};
-use super::common::{EncodingArgs, ModelArgs, read_pairs};
+use super::common::{ComputeArgs, EncodingArgs, ModelArgs, read_pairs};
 use crate::{
     atomic,
     clock::now_ms,
@@ -51,6 +50,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     adapter: Option<PathBuf>,
 
+    #[command(flatten)]
+    compute: ComputeArgs,
     #[command(flatten)]
     options: OptionArgs,
     #[command(flatten)]
@@ -144,7 +145,7 @@ impl Args {
 
     /// The model, with what learns in it.
     fn trainee(&self, manifest: &Manifest, dir: &ModelDir) -> anyhow::Result<Trainee> {
-        let device = Device::Cpu;
+        let (device, dtype) = self.compute.open()?;
         if manifest.options.method == Method::Full {
             anyhow::ensure!(self.adapter.is_none(), "--adapter needs --method lora");
             let (model, parameters) = dir.load_trainable(&device)?;
@@ -152,7 +153,7 @@ impl Args {
         }
         let start = self.adapter.as_deref();
         let adapter = manifest::first_adapter(manifest, start, dir.config(), &device)?;
-        let model = dir.load(DType::F32, &device)?;
+        let model = dir.load(dtype, &device)?;
         Ok(Trainee::lora(model, adapter, manifest.model.name.clone().into())?)
     }
 }

@@ -9,28 +9,48 @@ pub struct AdamWStep {
     pub beta1: f64,
     pub beta2: f64,
     pub eps: f64,
-    pub weight_decay: f64,
     /// Number of this update, counted from 1: corrects the moments' bias.
     pub number: u32,
     /// Multiplies the gradient first: the clipping coefficient.
     pub grad_scale: f64,
 }
 
-/// Updates `weight` and its moments in place. All four have one shape, f32, contiguous.
-pub fn adamw(
-    weight: &Tensor,
-    grad: &Tensor,
-    first_moment: &Tensor,
-    second_moment: &Tensor,
-    step: AdamWStep,
-) -> Result<()> {
-    let grad = grad.contiguous()?;
-    if weight.device().is_cpu() {
-        first_moment.inplace_op2(&grad, &Moment::first(step))?;
-        second_moment.inplace_op2(&grad, &Moment::second(step))?;
-        return weight.inplace_op3(first_moment, second_moment, &Update(step));
+/// A weight with what moves it: four tensors of one shape, f32, contiguous.
+#[derive(Clone, Copy, Debug)]
+pub struct AdamWParameter<'a> {
+    pub weight: &'a Tensor,
+    pub grad: &'a Tensor,
+    pub first_moment: &'a Tensor,
+    pub second_moment: &'a Tensor,
+    pub weight_decay: f64,
+}
+
+/// Updates all weights and their moments in place.
+pub fn adamw(parameters: &[AdamWParameter], step: AdamWStep) -> Result<()> {
+    #[cfg(feature = "cuda")]
+    if parameters.iter().any(|parameter| parameter.weight.device().is_cuda()) {
+        return super::cuda::adamw(parameters, step);
     }
-    bail!("adamw: no kernel for {:?}", weight.device().location())
+    for parameter in parameters {
+        let AdamWParameter { weight, grad, first_moment, second_moment, weight_decay } = *parameter;
+        first_moment.inplace_op2(grad, &Moment::first(step))?;
+        second_moment.inplace_op2(grad, &Moment::second(step))?;
+        weight.inplace_op3(first_moment, second_moment, &Update { step, weight_decay })?;
+    }
+    Ok(())
+}
+
+/// Norm of all gradients taken as one vector.
+pub fn gradient_norm(gradients: &[Tensor]) -> Result<f64> {
+    #[cfg(feature = "cuda")]
+    if gradients.iter().any(|gradient| gradient.device().is_cuda()) {
+        return super::cuda::gradient_norm(gradients)?.to_scalar::<f32>().map(f64::from);
+    }
+    let mut sum = 0.0;
+    for gradient in gradients {
+        sum += f64::from(gradient.sqr()?.sum_all()?.to_scalar::<f32>()?);
+    }
+    Ok(sum.sqrt())
 }
 
 /// `moment = beta * moment + (1 - beta) * (scale * grad)^power`.
@@ -83,7 +103,10 @@ impl InplaceOp2 for Moment {
     }
 }
 
-struct Update(AdamWStep);
+struct Update {
+    step: AdamWStep,
+    weight_decay: f64,
+}
 
 impl InplaceOp3 for Update {
     fn name(&self) -> &'static str {
@@ -99,9 +122,9 @@ impl InplaceOp3 for Update {
         second_moment: &CpuStorage,
         second_layout: &Layout,
     ) -> Result<()> {
-        let step = self.0;
+        let Self { step, weight_decay } = *self;
         let number = f64::from(step.number);
-        let decay = (1.0 - step.learning_rate * step.weight_decay) as f32;
+        let decay = (1.0 - step.learning_rate * weight_decay) as f32;
         let step_size = (step.learning_rate / (1.0 - step.beta1.powf(number))) as f32;
         let root_correction = (1.0 / (1.0 - step.beta2.powf(number)).sqrt()) as f32;
         let eps = step.eps as f32;
@@ -151,7 +174,7 @@ mod tests {
 
         for number in 1..=2 {
             let step = AdamWStep { number, ..step() };
-            adamw(&weight, &grad, &first, &second, step).unwrap();
+            adamw(&[parameter(&weight, &grad, &first, &second)], step).unwrap();
         }
 
         assert_close(&weight.to_vec1().unwrap(), &[0.798_101, -1.796_102]);
@@ -163,10 +186,20 @@ mod tests {
         let grad = Tensor::new(&[4f32], &Cpu).unwrap();
         let (first, second) = (grad.zeros_like().unwrap(), grad.zeros_like().unwrap());
 
-        adamw(&weight, &grad, &first, &second, AdamWStep { grad_scale: 0.5, ..step() }).unwrap();
+        let step = AdamWStep { grad_scale: 0.5, ..step() };
+        adamw(&[parameter(&weight, &grad, &first, &second)], step).unwrap();
 
         assert_close(&first.to_vec1().unwrap(), &[0.2]);
         assert_close(&second.to_vec1().unwrap(), &[0.004]);
+    }
+
+    fn parameter<'a>(
+        weight: &'a Tensor,
+        grad: &'a Tensor,
+        first_moment: &'a Tensor,
+        second_moment: &'a Tensor,
+    ) -> AdamWParameter<'a> {
+        AdamWParameter { weight, grad, first_moment, second_moment, weight_decay: 0.01 }
     }
 
     fn step() -> AdamWStep {
@@ -175,7 +208,6 @@ mod tests {
             beta1: 0.9,
             beta2: 0.999,
             eps: 1e-8,
-            weight_decay: 0.01,
             number: 1,
             grad_scale: 1.0,
         }

@@ -33,6 +33,10 @@ pub fn cross_entropy(hidden: &Tensor, head_weight: &Tensor, targets: &[u32]) -> 
     if let Some(target) = targets.iter().find(|&&target| target as usize >= vocab) {
         bail!("cross-entropy: no token {target} among {vocab}");
     }
+    #[cfg(feature = "cuda")]
+    if super::cuda::all_half(&[hidden, head_weight]) && !head_weight.track_op() {
+        return super::cuda::cross_entropy(hidden, head_weight, targets);
+    }
     if !all_plain(&[hidden, head_weight]) {
         return composed::cross_entropy(hidden, head_weight, targets);
     }

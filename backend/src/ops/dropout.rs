@@ -44,6 +44,14 @@ impl Dropout {
         });
     }
 
+    /// The words that the kernels of a GPU make the same mask from: keys, threshold and scale. For tensors of fewer than
+    /// 2^32 elements.
+    #[cfg(feature = "cuda")]
+    pub(super) fn kernel_rule(self) -> ([u32; 2], u32, f32) {
+        let Keys(first, second) = Keys::new(self.seed, 0);
+        ([first, second], self.threshold(), self.scale())
+    }
+
     fn rule(self) -> Rule {
         Rule { threshold: self.threshold(), scale: self.scale() }
     }

@@ -11,6 +11,10 @@ use super::{composed, parallel};
 ///
 /// The gradients of `weight` and `bias` are computed only when they are tracked.
 pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if let Some(y) = super::cuda::layer_norm(x, weight, bias, eps)? {
+        return Ok(y);
+    }
     if !all_plain(&[x, weight, bias]) {
         return composed::layer_norm(x, weight, bias, eps);
     }

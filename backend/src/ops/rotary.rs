@@ -6,7 +6,7 @@
 //! the whole head is turned by it. Within a part of a head, element i pairs with i + pairs.
 #![expect(clippy::inline_always, reason = "only inlined code is compiled for each instruction set")]
 
-use candle_core::{CpuStorage, CustomOp1, Device, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Result, Shape, Tensor, bail};
 
 use super::gemm::{Matrix, MatrixMut};
 use super::simd::versions;
@@ -40,6 +40,9 @@ impl Rotation {
         if ids.len() != batch * rows * seq {
             bail!("{} position ids are not {batch} x {rows} x {seq}", ids.len());
         }
+        if !device.is_cpu() {
+            return Self::on_device(inv_freq, positions, device);
+        }
         let mut angles = Vec::with_capacity(ids.len() * inv_freq.len());
         for of_sequence in ids.chunks_exact((rows * seq).max(1)) {
             for position in 0..seq {
@@ -54,6 +57,17 @@ impl Rotation {
             Tensor::from_vec(values, (batch, seq, rows * inv_freq.len()), device)
         };
         Ok(Self { cos: table(f32::cos)?, sin: table(f32::sin)?, rows })
+    }
+
+    /// The same, computed where it is used: only positions travel.
+    fn on_device(inv_freq: &[f32], positions: &PositionIds, device: &Device) -> Result<Self> {
+        let PositionIds { batch, rows, seq, ref ids } = *positions;
+        let at = Tensor::new(ids.as_slice(), device)?.to_dtype(DType::F32)?;
+        let at = at.reshape((batch, rows, seq, 1))?.transpose(1, 2)?.contiguous()?; // [batch, seq, rows, 1]
+        let frequencies = Tensor::new(inv_freq, device)?; // [pairs]
+        let angles =
+            at.broadcast_mul(&frequencies)?.reshape((batch, seq, rows * inv_freq.len()))?;
+        Ok(Self { cos: angles.cos()?, sin: angles.sin()?, rows })
     }
 }
 

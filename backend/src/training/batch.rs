@@ -58,7 +58,7 @@ impl TrainingBatch {
                     seq,
                     ids: batch.position_ids,
                 },
-                attention_mask: AttentionMask { rows: mask_rows.collect() },
+                attention_mask: AttentionMask::new(mask_rows.collect()),
             },
             label_rows: Tensor::new(label_rows, device)?,
             targets,

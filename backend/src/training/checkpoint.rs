@@ -173,7 +173,8 @@ impl Checkpoint {
             *first = moments.get(&format!("{name}.exp_avg"), weight.dims())?.copy()?;
             *second = moments.get(&format!("{name}.exp_avg_sq"), weight.dims())?.copy()?;
         }
-        optimizer.updates = state.global_step as u32;
+        optimizer.updates = state.weft.updates.unwrap_or(state.global_step as u32);
+        optimizer.loss_scale = state.weft.loss_scale.unwrap_or(optimizer.loss_scale);
         Ok(state)
     }
 

@@ -1,8 +1,9 @@
 //! `AdamW` (Loshchilov & Hutter 2017) with moments that can be saved, and gradient clipping.
 
-use candle_core::{Result, Tensor, Var};
+use candle_core::{DType, Result, Tensor, Var};
 
-use crate::ops::{AdamWStep, adamw};
+use super::LossScale;
+use crate::ops::{AdamWParameter, AdamWStep, adamw};
 
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
@@ -16,6 +17,8 @@ pub struct AdamW {
     pub updates: u32,
     /// First and second moment of each parameter, of its shape, f32.
     pub moments: Vec<(Tensor, Tensor)>,
+    /// What gradients arrive multiplied with.
+    pub loss_scale: LossScale,
 }
 
 impl AdamW {
@@ -25,7 +28,12 @@ impl AdamW {
             .iter()
             .map(|(_, weight)| Ok((weight.zeros_like()?, weight.zeros_like()?)))
             .collect::<Result<_>>()?;
-        Ok(Self { weight_decay, updates: 0, moments })
+        Ok(Self {
+            weight_decay,
+            updates: 0,
+            moments,
+            loss_scale: LossScale::for_weights(DType::F32),
+        })
     }
 
     /// Moves each parameter against its gradient, which is multiplied with `grad_scale` first.
@@ -37,33 +45,29 @@ impl AdamW {
         grad_scale: f64,
     ) -> Result<()> {
         self.updates += 1;
-        for (((_, weight), gradient), (first, second)) in
-            parameters.iter().zip(gradients).zip(&self.moments)
-        {
-            // Biases and layer norms do not decay, as in `transformers.Trainer`.
-            let weight_decay = if weight.rank() > 1 { self.weight_decay } else { 0.0 };
-            let step = AdamWStep {
-                learning_rate,
-                beta1: BETA1,
-                beta2: BETA2,
-                eps: EPS,
-                weight_decay,
-                number: self.updates,
-                grad_scale,
-            };
-            adamw(weight, gradient, first, second, step)?;
-        }
-        Ok(())
+        let all: Vec<AdamWParameter> = parameters
+            .iter()
+            .zip(gradients)
+            .zip(&self.moments)
+            .map(|(((_, weight), grad), (first_moment, second_moment))| AdamWParameter {
+                weight,
+                grad,
+                first_moment,
+                second_moment,
+                // Biases and layer norms do not decay, as in `transformers.Trainer`.
+                weight_decay: if weight.rank() > 1 { self.weight_decay } else { 0.0 },
+            })
+            .collect();
+        let step = AdamWStep {
+            learning_rate,
+            beta1: BETA1,
+            beta2: BETA2,
+            eps: EPS,
+            number: self.updates,
+            grad_scale,
+        };
+        adamw(&all, step)
     }
-}
-
-/// Norm of all gradients taken as one vector.
-pub fn gradient_norm(gradients: &[Tensor]) -> Result<f64> {
-    let mut sum = 0.0;
-    for gradient in gradients {
-        sum += f64::from(gradient.sqr()?.sum_all()?.to_scalar::<f32>()?);
-    }
-    Ok(sum.sqrt())
 }
 
 /// What `torch.nn.utils.clip_grad_norm_` multiplies gradients of norm `norm` with; 1 without a limit.

@@ -10,8 +10,8 @@ use std::{
 use weft_shared::sample::Sample;
 
 use super::{
-    AdamW, Checkpoint, CheckpointError, LogEntry, Recipe, RunIdentity, Step, Trainee, TrainerState,
-    TrainingError, checkpoint::write_json, evaluate, total_steps, train,
+    AdamW, Checkpoint, CheckpointError, LogEntry, LossScale, Recipe, RunIdentity, Step, Trainee,
+    TrainerState, TrainingError, checkpoint::write_json, evaluate, total_steps, train,
 };
 use crate::atomic;
 
@@ -78,6 +78,7 @@ impl Run<'_> {
         let options = self.recipe.options;
         let mut optimizer =
             AdamW::new(&trainee.parameters, options.weight_decay).map_err(TrainingError::from)?;
+        optimizer.loss_scale = LossScale::for_weights(trainee.model.dtype());
         let state = self.open(trainee, &mut optimizer)?;
         let first_step = state.global_step;
         let total_steps = total_steps(options, self.recipe.samples.len());
@@ -165,6 +166,8 @@ impl<'a> Recorder<'a> {
         state.num_train_epochs =
             (self.total_steps * options.gradient_accumulation_steps).div_ceil(batches);
         state.weft.seconds = self.seconds_before + self.started.elapsed().as_secs_f64();
+        state.weft.updates = Some(optimizer.updates);
+        state.weft.loss_scale = Some(optimizer.loss_scale);
 
         let step_seconds = self.step_began.elapsed().as_secs_f64();
         let tokens_per_second = step.tokens as f64 / step_seconds.max(f64::MIN_POSITIVE);

@@ -8,7 +8,7 @@ use super::{CheckpointError, batch::TrainingBatch, checkpoint::save_tensors};
 use crate::{
     chatglm::{ChatGlm, Pass},
     lora::Adapter,
-    model_dir,
+    model_dir, ops,
 };
 
 /// A model whose `parameters` learn; everything else is frozen.
@@ -19,18 +19,20 @@ pub struct Trainee {
     base: PathBuf,
     /// Published (or PEFT's) name and weight, in a fixed order.
     pub parameters: Vec<(String, Var)>,
+    /// Computes each block again in the backward, where the device can: slower, in far less memory.
+    pub checkpoint: bool,
 }
 
 impl Trainee {
     /// A frozen model with an adapter that learns.
     pub fn lora(model: ChatGlm, mut adapter: Adapter, base: PathBuf) -> Result<Self> {
         let parameters = adapter.make_trainable()?;
-        Ok(Self { model, adapter: Some(adapter), base, parameters })
+        Ok(Self { model, adapter: Some(adapter), base, parameters, checkpoint: false })
     }
 
     /// A model that was loaded from `parameters`, all of which learn.
     pub fn full(model: ChatGlm, parameters: Vec<(String, Var)>, base: PathBuf) -> Self {
-        Self { model, adapter: None, base, parameters }
+        Self { model, adapter: None, base, parameters, checkpoint: false }
     }
 
     /// Where [`Self::save`] puts the weights that learn.
@@ -51,9 +53,10 @@ impl Trainee {
 
     /// Mean loss over the label tokens of `batch`, in nats. `dropout_seed` is given in training only.
     pub fn loss(&self, batch: &TrainingBatch, dropout_seed: Option<u64>) -> Result<Tensor> {
-        let pass = Pass { adapter: self.adapter.as_ref(), dropout_seed };
+        let pass =
+            Pass { adapter: self.adapter.as_ref(), dropout_seed, checkpoint: self.checkpoint };
         let hidden = self.model.hidden_states(&batch.input, pass)?; // [batch, seq, model]
-        let rows = hidden.flatten(0, 1)?.index_select(&batch.label_rows, 0)?; // [rows, model]
+        let rows = ops::select_rows(&hidden.flatten(0, 1)?, &batch.label_rows)?; // [rows, model]
         self.model.loss(&rows, &batch.targets)
     }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::LossScale;
+
 /// One line of the log: a training step or an evaluation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -71,6 +73,12 @@ pub struct Unlogged {
     pub samples: u64,
     /// Seconds of all parts of the run.
     pub seconds: f64,
+    /// Updates of the optimizer: fewer than steps where gradients ran over.
+    #[serde(default)]
+    pub updates: Option<u32>,
+    /// What the loss is multiplied with from here on.
+    #[serde(default)]
+    pub loss_scale: Option<LossScale>,
 }
 
 impl TrainerState {

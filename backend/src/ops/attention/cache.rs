@@ -19,6 +19,9 @@ pub struct KvCache {
     /// `[batch, heads, capacity, head]`
     values: Tensor,
     len: usize,
+    /// For the kernels that share a head's keys: zeros between their launches.
+    #[cfg(feature = "cuda")]
+    counters: std::sync::OnceLock<Tensor>,
 }
 
 impl KvCache {
@@ -31,7 +34,40 @@ impl KvCache {
         let shape = (batch, heads, capacity, head);
         let (keys, values) =
             (Tensor::zeros(shape, dtype, device)?, Tensor::zeros(shape, dtype, device)?);
-        Ok(Self { keys, values, len: 0 })
+        Ok(Self {
+            keys,
+            values,
+            len: 0,
+            #[cfg(feature = "cuda")]
+            counters: std::sync::OnceLock::new(),
+        })
+    }
+
+    /// Keys and values, `[batch, heads, capacity, head]` each, for ops that write there themselves and then tell by
+    /// [`Self::grow`].
+    #[cfg(feature = "cuda")]
+    pub(in crate::ops) fn tensors(&self) -> (&Tensor, &Tensor) {
+        (&self.keys, &self.values)
+    }
+
+    /// A counter for each of `heads`, u32.
+    #[cfg(feature = "cuda")]
+    pub(in crate::ops) fn counters(&self, heads: usize, device: &Device) -> Result<Tensor> {
+        if let Some(counters) = self.counters.get() {
+            return Ok(counters.clone());
+        }
+        let counters = Tensor::zeros(heads, DType::U32, device)?;
+        Ok(self.counters.get_or_init(|| counters).clone())
+    }
+
+    /// Counts `tokens` more, which must fit.
+    #[cfg(feature = "cuda")]
+    pub(in crate::ops) fn grow(&mut self, tokens: usize) -> Result<()> {
+        if self.len + tokens > self.capacity() {
+            bail!("{} tokens do not fit a cache of {}", self.len + tokens, self.capacity());
+        }
+        self.len += tokens;
+        Ok(())
     }
 
     /// Tokens of each sequence that are in the cache.

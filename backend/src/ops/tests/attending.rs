@@ -20,7 +20,7 @@ fn mask(batch: usize, seq: usize) -> AttentionMask {
             MaskRow { padding, context: (seq - padding) / (2 + row) }
         })
         .collect();
-    AttentionMask { rows }
+    AttentionMask::new(rows)
 }
 
 fn rotation(batch: usize, seq: usize, rows: usize, head: usize) -> Rotation {
@@ -95,7 +95,7 @@ fn attention_agrees_alone_and_with_the_split() {
 
 #[test]
 fn padding_reads_zeros_and_is_read_by_nobody() {
-    let mask = AttentionMask { rows: vec![MaskRow { padding: 3, context: 2 }] };
+    let mask = AttentionMask::new(vec![MaskRow { padding: 3, context: 2 }]);
     let split = random(1, &[3, 1, 2, 9, 8]);
     let noise = random(2, &[3, 1, 2, 3, 8]);
     let other = Tensor::cat(&[&noise, &split.narrow(3, 3, 6).unwrap()], 3).unwrap();
@@ -112,9 +112,10 @@ fn padding_reads_zeros_and_is_read_by_nobody() {
 fn a_cache_reads_what_the_whole_sequence_reads() {
     for dtype in [DType::F32, DType::F64] {
         let (batch, heads, seq, head) = (2, 3, 20, 16);
-        let mask = AttentionMask {
-            rows: vec![MaskRow { padding: 0, context: 11 }, MaskRow { padding: 4, context: 5 }],
-        };
+        let mask = AttentionMask::new(vec![
+            MaskRow { padding: 0, context: 11 },
+            MaskRow { padding: 4, context: 5 },
+        ]);
         let split = random(1, &[3, batch, heads, seq, head]).to_dtype(dtype).unwrap();
         let expected = composed::attention(&split, &mask).unwrap();
 

@@ -60,7 +60,7 @@ fn gradients_of_attention_are_slopes() {
     let positions =
         PositionIds { batch: 1, rows: 2, seq: 5, ids: vec![0, 1, 2, 2, 2, 0, 0, 0, 1, 2] };
     let rotation = Rotation::new(&[1.0, 0.1], &positions, &Device::Cpu).unwrap();
-    let mask = AttentionMask { rows: vec![MaskRow { padding: 1, context: 2 }] };
+    let mask = AttentionMask::new(vec![MaskRow { padding: 1, context: 2 }]);
 
     slopes("attention", &variable(1, &[1, 5, 2 * 3 * 8]), |qkv| {
         rotary_attention(qkv, &rotation, 2, &mask)

@@ -1,0 +1,275 @@
+// One token of one chat through the model: every kernel reads its weights once, at the speed of the memory, and does
+// what stands around the matrix on the way.
+#include "common.cuh"
+
+constexpr int WARPS = 8;
+// Packs of a weight row that a lane has on their way at once.
+constexpr int AHEAD = 8;
+
+__device__ __forceinline__ float gelu(float x) {
+    float twice = 1.5957691216057308f * x * (1.f + 0.044715f * x * x);
+    return x / (1.f + __expf(-twice));
+}
+
+template <typename T> __device__ __forceinline__ float dot(uint4 a, uint4 b) {
+    const T *x = (const T *)&a, *y = (const T *)&b;
+    float sum = 0.f;
+#pragma unroll
+    for (int i = 0; i < 8; i++) sum += to_f32(x[i]) * to_f32(y[i]);
+    return sum;
+}
+
+// What is done with a product before it is written, and where.
+template <typename T> struct Finish {
+    const T *bias;
+    // Added `alpha` times, or null.
+    const T *residual;
+    float alpha;
+    int gelu;
+};
+
+// y[row] = finish(weight[row] · x'), x' = x, or with `norm_weight` its layer norm, which then also goes to `normed`.
+// The rows from `out` on are those of an adapter's A [rank, in]: low[i] = scale * a[i] · x'.
+// Grid: (out + rank) / WARPS; 256 threads. Shared memory: in * sizeof(T). `in` is a multiple of 8.
+template <typename T, typename Y>
+__device__ void product(const T *x, const T *norm_weight, const T *norm_bias, float eps, T *normed, const T *weight,
+                        Finish<T> finish, Y *y, const float *a, float *low, float scale, int in, int out, int rank) {
+    extern __shared__ __align__(16) unsigned char memory[];
+    __shared__ float scratch[32];
+    T *read = (T *)memory;
+    int warp = threadIdx.x >> 5, lane = threadIdx.x & 31, row = blockIdx.x * WARPS + warp, packs = in / 8;
+    const uint4 *from = (const uint4 *)(weight + (size_t)row * in);
+    // The weights start to move before x is there.
+    uint4 ahead[AHEAD];
+#pragma unroll
+    for (int i = 0; i < AHEAD; i++)
+        if (row < out && lane + 32 * i < packs) ahead[i] = __ldcs(from + lane + 32 * i);
+
+    if (norm_weight) {
+        float sum = 0.f, squares = 0.f;
+        for (int i = threadIdx.x; i < in; i += blockDim.x) sum += to_f32(x[i]);
+        float mean = block_sum(sum, scratch) / in;
+        for (int i = threadIdx.x; i < in; i += blockDim.x) {
+            float centred = to_f32(x[i]) - mean;
+            squares += centred * centred;
+        }
+        float factor = rsqrtf(block_sum(squares, scratch) / in + eps);
+        for (int i = threadIdx.x; i < in; i += blockDim.x) {
+            T value = from_f32<T>((to_f32(x[i]) - mean) * factor * to_f32(norm_weight[i]) + to_f32(norm_bias[i]));
+            read[i] = value;
+            if (blockIdx.x == 0) normed[i] = value;
+        }
+    } else {
+        for (int i = threadIdx.x; i < packs; i += blockDim.x) ((uint4 *)read)[i] = ((const uint4 *)x)[i];
+    }
+    __syncthreads();
+
+    if (row >= out) {
+        if (row - out >= rank) return;
+        const float *of_a = a + (size_t)(row - out) * in;
+        float sum = 0.f;
+        for (int i = lane; i < in; i += 32) sum += of_a[i] * to_f32(read[i]);
+        sum = warp_sum(sum);
+        if (lane == 0) low[row - out] = sum * scale;
+        return;
+    }
+    const uint4 *with = (const uint4 *)read;
+    float sum = 0.f;
+#pragma unroll
+    for (int i = 0; i < AHEAD; i++)
+        if (lane + 32 * i < packs) sum += dot<T>(ahead[i], with[lane + 32 * i]);
+    for (int start = 32 * AHEAD; start < packs; start += 32 * AHEAD) {
+#pragma unroll
+        for (int i = 0; i < AHEAD; i++)
+            if (start + lane + 32 * i < packs) ahead[i] = __ldcs(from + start + lane + 32 * i);
+#pragma unroll
+        for (int i = 0; i < AHEAD; i++)
+            if (start + lane + 32 * i < packs) sum += dot<T>(ahead[i], with[start + lane + 32 * i]);
+    }
+    sum = warp_sum(sum);
+    if (lane) return;
+    if (finish.bias) sum += to_f32(finish.bias[row]);
+    if (finish.gelu) sum = gelu(sum);
+    if (finish.residual) sum += finish.alpha * to_f32(finish.residual[row]);
+    y[row] = from_f32<Y>(sum);
+}
+
+constexpr int ATTENTION_WARPS = 4;
+
+// The newest token's attention: adds the adapter's answer to its query, key and value, turns the first two, appends key
+// and value to the cache, and reads all keys from `first` on.
+//
+// qkv: [heads, 3, head], head = 32 * E; keys, values: [heads, capacity, head]; cos, sin: [head / 2]; low: [rank] with
+// b [heads * 3 * head, rank]. The keys are shared by gridDim.y blocks; the last to finish joins what they found, in a
+// fixed order. partial: [heads, gridDim.y, head + 2]; counters: [heads], zeros before and after.
+template <typename T, int E>
+__device__ void attend(const T *qkv, const float *low, const float *b, int rank, const float *cos, const float *sin,
+                       int parts, T *keys, T *values, int past, int first, int capacity, T *out, float *partial,
+                       uint32_t *counters) {
+    constexpr int HEAD = 32 * E;
+    __shared__ float fresh[3][HEAD];
+    __shared__ float sums[ATTENTION_WARPS][HEAD + 2];
+    __shared__ bool last;
+    int head = blockIdx.x, splits = gridDim.y, split = blockIdx.y;
+    int warp = threadIdx.x >> 5, lane = threadIdx.x & 31;
+    for (int i = threadIdx.x; i < 3 * HEAD; i += blockDim.x) {
+        size_t column = (size_t)head * 3 * HEAD + i;
+        float x = to_f32(qkv[column]);
+        for (int j = 0; j < rank; j++) x += low[j] * b[column * rank + j];
+        fresh[i / HEAD][i % HEAD] = x;
+    }
+    __syncthreads();
+    int pairs = HEAD / (2 * parts);
+    for (int i = threadIdx.x; i < HEAD; i += blockDim.x) {
+        // Pair i % (HEAD / 2) of the query, or of the key.
+        int kind = i / (HEAD / 2), pair = i % (HEAD / 2);
+        int left = pair / pairs * 2 * pairs + pair % pairs, right = left + pairs;
+        float c = cos[pair], s = sin[pair], x = fresh[kind][left], z = fresh[kind][right];
+        fresh[kind][left] = x * c - z * s;
+        fresh[kind][right] = z * c + x * s;
+    }
+    __syncthreads();
+    // As prefill leaves them: rounded to T.
+    for (int i = threadIdx.x; i < 3 * HEAD; i += blockDim.x) {
+        int kind = i / HEAD, at = i % HEAD;
+        T value = from_f32<T>(fresh[kind][at]);
+        fresh[kind][at] = to_f32(value);
+        size_t place = ((size_t)head * capacity + past) * HEAD + at;
+        if (split == 0 && kind == 1) keys[place] = value;
+        if (split == 0 && kind == 2) values[place] = value;
+    }
+    __syncthreads();
+
+    const T *of_keys = keys + (size_t)head * capacity * HEAD, *of_values = values + (size_t)head * capacity * HEAD;
+    float query[E], read[E] = {}, largest = -INFINITY, sum = 0.f;
+    float scale = rsqrtf((float)HEAD);
+#pragma unroll
+    for (int e = 0; e < E; e++) query[e] = fresh[0][lane * E + e] * scale;
+    auto see = [&](const float (&key)[E], const float (&value)[E]) {
+        float score = 0.f;
+#pragma unroll
+        for (int e = 0; e < E; e++) score += query[e] * key[e];
+        score = warp_sum(score);
+        float most = fmaxf(largest, score), shrink = __expf(largest - most), weight = __expf(score - most);
+        sum = sum * shrink + weight;
+#pragma unroll
+        for (int e = 0; e < E; e++) read[e] = read[e] * shrink + weight * value[e];
+        largest = most;
+    };
+    int count = past - first, share = (count + splits - 1) / splits;
+    int start = first + split * share, end = min(past, start + share);
+    constexpr int TOGETHER = 4;
+    for (int j = start + warp * TOGETHER; j < end; j += ATTENTION_WARPS * TOGETHER) {
+        float key[TOGETHER][E], value[TOGETHER][E];
+#pragma unroll
+        for (int k = 0; k < TOGETHER; k++) {
+            size_t place = (size_t)min(j + k, end - 1) * HEAD + lane * E;
+#pragma unroll
+            for (int e = 0; e < E; e++) {
+                key[k][e] = to_f32(of_keys[place + e]);
+                value[k][e] = to_f32(of_values[place + e]);
+            }
+        }
+#pragma unroll
+        for (int k = 0; k < TOGETHER; k++)
+            if (j + k < end) see(key[k], value[k]);
+    }
+    if (split == 0 && warp == 0) {
+        float key[E], value[E];
+#pragma unroll
+        for (int e = 0; e < E; e++) {
+            key[e] = fresh[1][lane * E + e];
+            value[e] = fresh[2][lane * E + e];
+        }
+        see(key, value);
+    }
+#pragma unroll
+    for (int e = 0; e < E; e++) sums[warp][lane * E + e] = read[e];
+    if (lane == 0) {
+        sums[warp][HEAD] = largest;
+        sums[warp][HEAD + 1] = sum;
+    }
+    __syncthreads();
+
+    // Joins `count` parts of HEAD + 2 numbers each; every thread has one element of the head.
+    auto join = [&](const float *from, int count, int at, float &most, float &total) {
+        most = -INFINITY;
+        for (int i = 0; i < count; i++) most = fmaxf(most, from[i * (HEAD + 2) + HEAD]);
+        float value = 0.f;
+        total = 0.f;
+        for (int i = 0; i < count; i++) {
+            float weight = __expf(from[i * (HEAD + 2) + HEAD] - most);
+            if (most == -INFINITY) weight = 0.f;
+            total += weight * from[i * (HEAD + 2) + HEAD + 1];
+            value += weight * from[i * (HEAD + 2) + at];
+        }
+        return value;
+    };
+    float *mine = partial + ((size_t)head * splits + split) * (HEAD + 2);
+    if (threadIdx.x < HEAD) {
+        float most, total, value = join(&sums[0][0], ATTENTION_WARPS, threadIdx.x, most, total);
+        if (splits == 1) {
+            out[(size_t)head * HEAD + threadIdx.x] = from_f32<T>(value / total);
+        } else {
+            mine[threadIdx.x] = value;
+            if (threadIdx.x == 0) {
+                mine[HEAD] = most;
+                mine[HEAD + 1] = total;
+            }
+        }
+    }
+    if (splits == 1) return;
+    __threadfence();
+    __syncthreads();
+    if (threadIdx.x == 0) last = atomicAdd(counters + head, 1u) == splits - 1;
+    __syncthreads();
+    if (!last) return;
+    __threadfence();
+    if (threadIdx.x < HEAD) {
+        float most, total;
+        float value = join(partial + (size_t)head * splits * (HEAD + 2), splits, threadIdx.x, most, total);
+        out[(size_t)head * HEAD + threadIdx.x] = from_f32<T>(value / total);
+    }
+    if (threadIdx.x == 0) counters[head] = 0;
+}
+
+// Keys and values of turned tokens into the cache. qkv: [seq, heads, 3, head]; keys, values: [heads, capacity, head].
+// Grid: (seq, heads); head threads.
+template <typename T>
+__device__ void append(const T *qkv, T *keys, T *values, int past, int capacity, int heads) {
+    int head = blockDim.x, token = blockIdx.x;
+    const T *from = qkv + ((size_t)token * heads + blockIdx.y) * 3 * head + threadIdx.x;
+    size_t to = ((size_t)blockIdx.y * capacity + past + token) * head + threadIdx.x;
+    keys[to] = from[head];
+    values[to] = from[2 * head];
+}
+
+#define ATTEND(T, S, E, HEAD)                                                                                          \
+    extern "C" __global__ void __launch_bounds__(128)                                                                  \
+        decode_attention_##S##_##HEAD(const T *qkv, const float *low, const float *b, int rank, const float *cos,      \
+                                      const float *sin, int parts, T *keys, T *values, int past, int first,            \
+                                      int capacity, T *out, float *partial, uint32_t *counters) {                      \
+        attend<T, E>(qkv, low, b, rank, cos, sin, parts, keys, values, past, first, capacity, out, partial, counters); \
+    }
+#define MAKE(T, S)                                                                                                     \
+    extern "C" __global__ void __launch_bounds__(256)                                                                  \
+        decode_product_##S(const T *x, const T *norm_weight, const T *norm_bias, float eps, T *normed,                 \
+                           const T *weight, const T *bias, const T *residual, float alpha, int gelu, T *y,             \
+                           const float *a, float *low, float scale, int in, int out, int rank) {                       \
+        Finish<T> finish = {bias, residual, alpha, gelu};                                                              \
+        product<T, T>(x, norm_weight, norm_bias, eps, normed, weight, finish, y, a, low, scale, in, out, rank);        \
+    }                                                                                                                  \
+    extern "C" __global__ void __launch_bounds__(256)                                                                  \
+        decode_logits_##S(const T *x, const T *weight, float *y, int in, int out) {                                    \
+        Finish<T> finish = {nullptr, nullptr, 0.f, 0};                                                                 \
+        product<T, float>(x, nullptr, nullptr, 0.f, nullptr, weight, finish, y, nullptr, nullptr, 0.f, in, out, 0);    \
+    }                                                                                                                  \
+    extern "C" __global__ void decode_append_##S(const T *qkv, T *keys, T *values, int past, int capacity,             \
+                                                 int heads) {                                                          \
+        append<T>(qkv, keys, values, past, capacity, heads);                                                           \
+    }                                                                                                                  \
+    ATTEND(T, S, 4, 128)                                                                                               \
+    ATTEND(T, S, 2, 64)                                                                                                \
+    ATTEND(T, S, 1, 32)
+MAKE(f16, f16)
+MAKE(bf16, bf16)

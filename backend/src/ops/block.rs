@@ -1,0 +1,67 @@
+//! A whole block of the model in one op, on devices that have one.
+
+use candle_core::{Result, Tensor};
+
+use super::{AttentionMask, KvCache, LoraOperand, Rotation};
+
+/// A weight `[out, in]`, or of a layer norm `[model]`, and its bias.
+#[derive(Clone, Copy, Debug)]
+pub struct Affine<'a> {
+    pub weight: &'a Tensor,
+    pub bias: &'a Tensor,
+}
+
+/// What a block is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct BlockWeights<'a> {
+    pub input_layernorm: Affine<'a>,
+    pub query_key_value: Affine<'a>,
+    pub dense: Affine<'a>,
+    pub post_attention_layernorm: Affine<'a>,
+    pub dense_h_to_4h: Affine<'a>,
+    pub dense_4h_to_h: Affine<'a>,
+    pub heads: usize,
+    /// Of the layer norms.
+    pub eps: f64,
+    /// What the normalized input is multiplied by where it goes around attention and MLP.
+    pub alpha: f64,
+}
+
+/// What goes through a block beside the hidden states.
+#[derive(Clone, Copy, Debug)]
+pub struct BlockContext<'a> {
+    pub rotation: &'a Rotation,
+    pub attention_mask: &'a AttentionMask,
+    /// An adapter on `query_key_value`.
+    pub lora: Option<LoraOperand<'a>>,
+    /// Keeps nothing but the input for the backward, which computes the block again.
+    pub checkpoint: bool,
+}
+
+/// Maps hidden states `[batch, seq, model]` to the same shape; gradients reach them and the adapter. With a cache, reads
+/// what it holds and adds to it, and no gradient flows.
+///
+/// `None` where there is no such op: on the CPU, in f32, for weights that learn. The cache is as it was then.
+#[cfg(feature = "cuda")]
+pub fn block(
+    x: &Tensor,
+    weights: &BlockWeights,
+    context: &BlockContext,
+    cache: Option<&mut KvCache>,
+) -> Result<Option<Tensor>> {
+    match cache {
+        None => super::cuda::block(x, weights, context),
+        Some(cache) => super::cuda::block_cached(x, weights, context, cache),
+    }
+}
+
+/// There is none without a GPU: a block is computed op by op.
+#[cfg(not(feature = "cuda"))]
+pub fn block(
+    _: &Tensor,
+    _: &BlockWeights,
+    _: &BlockContext,
+    _: Option<&mut KvCache>,
+) -> Result<Option<Tensor>> {
+    Ok(None)
+}

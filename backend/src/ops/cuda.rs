@@ -1,0 +1,40 @@
+//! The ops on an NVIDIA GPU: kernels of our own and cuBLASLt's matrix products with what follows them fused in.
+//!
+//! Functions here take and give plain device tensors and know nothing of gradients; a `..._backward` stands beside each
+//! that has one. [`block`] strings them together for a whole block of the model and is what candle's tape sees: the tape
+//! itself costs three launches and a copy for every gradient that it passes on.
+
+#![expect(unsafe_code, reason = "kernels are launched with raw pointers")]
+
+mod adamw;
+mod attention;
+mod block;
+mod cross_entropy;
+mod decode;
+mod gemm;
+mod launch;
+mod layer_norm;
+mod lora;
+mod node;
+mod rotary;
+mod rows;
+
+use candle_core::{DType, Tensor};
+
+pub(super) use adamw::{adamw, gradient_norm};
+pub(super) use block::{block, block_cached};
+pub(super) use cross_entropy::cross_entropy;
+pub(super) use decode::logits;
+pub(super) use layer_norm::layer_norm;
+pub(super) use rows::select_rows;
+
+/// Whether the kernels can read all of `tensors`: one GPU, one of f16 and bf16, without gaps.
+pub(super) fn all_half(tensors: &[&Tensor]) -> bool {
+    let Some(first) = tensors.first() else {
+        return false;
+    };
+    matches!(first.dtype(), DType::F16 | DType::BF16)
+        && tensors.iter().all(|tensor| {
+            tensor.device().is_cuda() && tensor.dtype() == first.dtype() && tensor.is_contiguous()
+        })
+}

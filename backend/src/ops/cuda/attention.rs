@@ -1,0 +1,156 @@
+//! Flash attention (Dao 2023, "FlashAttention-2") with ChatGLM's mask, see `kernels/attention.cu`.
+
+use candle_core::{DType, Result, Tensor, bail};
+
+use super::launch::{Arg, Fresh, Module, Threads, device_of, launch};
+use crate::ops::attention::AttentionMask;
+
+/// Queries of a tile of the forward; long sequences take the larger one.
+const TILES: [usize; 2] = [64, 128];
+/// Queries, or keys, of a tile of the backward.
+const TILE: usize = 64;
+/// Blocks of the larger tile from which on it is the faster one: three for each processor of a large GPU.
+const ENOUGH_BLOCKS: usize = 400;
+
+/// Whether there are kernels for heads of `head` elements.
+pub(super) fn supports(head: usize) -> bool {
+    matches!(head, 32 | 64 | 128)
+}
+
+/// Attention of one batch: queries and keys are turned already.
+pub(super) struct Attention {
+    /// Padding and context of each sequence, `[batch, 2]`, u32.
+    mask: Tensor,
+    batch: usize,
+    seq: usize,
+    heads: usize,
+    head: usize,
+}
+
+impl Attention {
+    /// For hidden states like `x` `[batch, seq, model]`.
+    pub(super) fn new(mask: &AttentionMask, x: &Tensor, heads: usize) -> Result<Self> {
+        let (batch, seq, model) = x.dims3()?;
+        if mask.rows.len() != batch {
+            bail!("a mask of {} rows for a batch of {batch}", mask.rows.len());
+        }
+        let mask = mask.on_device(x.device())?.clone();
+        Ok(Self { mask, batch, seq, heads, head: model / heads })
+    }
+
+    fn scale(&self) -> Arg {
+        Arg::F32((self.head as f32).sqrt().recip())
+    }
+
+    /// What each position reads `[batch, seq, model]`, and the logarithms of the sums of exponentials
+    /// `[batch, heads, seq]`, of `qkv` `[batch, seq, heads * 3 * head]`.
+    pub(super) fn forward(&self, qkv: &Tensor) -> Result<(Tensor, Tensor)> {
+        let Self { batch, seq, heads, head, .. } = *self;
+        let device = device_of(qkv)?;
+        let read = Fresh::new((batch, seq, heads * head), qkv.dtype(), device)?;
+        let log_sums = Fresh::new((batch, heads, seq), DType::F32, device)?;
+        let long = batch * heads * seq.div_ceil(TILES[1]) >= ENOUGH_BLOCKS;
+        let tile = TILES[usize::from(long)];
+        let shared = if long { 512 } else { 640 } * head;
+        launch(
+            device,
+            Module::Attention,
+            ("attention_forward", forward_ending(qkv.dtype(), head, long)?),
+            Threads::new((heads, batch, seq.div_ceil(tile)), 128).shared(shared),
+            &[
+                Arg::of(qkv)?,
+                Arg::of(&read)?,
+                Arg::of(&log_sums)?,
+                Arg::of(&self.mask)?,
+                Arg::size(seq),
+                Arg::size(heads),
+                self.scale(),
+            ],
+        )?;
+        Ok((read.tensor(), log_sums.tensor()))
+    }
+
+    /// The gradient of `qkv`, from what the forward took and gave.
+    pub(super) fn backward(
+        &self,
+        qkv: &Tensor,
+        read: &Tensor,
+        log_sums: &Tensor,
+        d_read: &Tensor,
+    ) -> Result<Fresh> {
+        let Self { batch, seq, heads, head, .. } = *self;
+        let device = device_of(qkv)?;
+        let rows = batch * seq * heads;
+        let ending = ending(qkv.dtype(), head)?;
+        let deltas = Fresh::new((batch, heads, seq), DType::F32, device)?;
+        launch(
+            device,
+            Module::Attention,
+            ("attention_delta", ending),
+            Threads::new(((rows * head).div_ceil(2048), 1, 1), 256),
+            &[
+                Arg::of(read)?,
+                Arg::of(d_read)?,
+                Arg::of(&deltas)?,
+                Arg::size(seq),
+                Arg::size(heads),
+                Arg::size(rows),
+            ],
+        )?;
+        let d_qkv = Fresh::new(qkv.shape(), qkv.dtype(), device)?;
+        for (name, shared) in [
+            ("attention_backward_keys", 768 * head + 1024),
+            ("attention_backward_queries", 768 * head),
+        ] {
+            launch(
+                device,
+                Module::Attention,
+                (name, ending),
+                Threads::new((heads, batch, seq.div_ceil(TILE)), 128).shared(shared),
+                &[
+                    Arg::of(qkv)?,
+                    Arg::of(d_read)?,
+                    Arg::of(log_sums)?,
+                    Arg::of(&deltas)?,
+                    Arg::of(&self.mask)?,
+                    Arg::of(&d_qkv)?,
+                    Arg::size(seq),
+                    Arg::size(heads),
+                    self.scale(),
+                ],
+            )?;
+        }
+        Ok(d_qkv)
+    }
+}
+
+/// What the names of the kernels for a type and a size of heads end in.
+fn ending(dtype: DType, head: usize) -> Result<&'static str> {
+    Ok(match (dtype, head) {
+        (DType::F16, 32) => "_f16_32",
+        (DType::F16, 64) => "_f16_64",
+        (DType::F16, 128) => "_f16_128",
+        (DType::BF16, 32) => "_bf16_32",
+        (DType::BF16, 64) => "_bf16_64",
+        (DType::BF16, 128) => "_bf16_128",
+        _ => bail!("no attention kernel for {dtype:?} and heads of {head}"),
+    })
+}
+
+fn forward_ending(dtype: DType, head: usize, long: bool) -> Result<&'static str> {
+    Ok(match (dtype, head, long) {
+        (DType::F16, 32, false) => "_f16_32_q64",
+        (DType::F16, 64, false) => "_f16_64_q64",
+        (DType::F16, 128, false) => "_f16_128_q64",
+        (DType::BF16, 32, false) => "_bf16_32_q64",
+        (DType::BF16, 64, false) => "_bf16_64_q64",
+        (DType::BF16, 128, false) => "_bf16_128_q64",
+        (DType::F16, 32, true) => "_f16_32_q128",
+        (DType::F16, 64, true) => "_f16_64_q128",
+        (DType::F16, 128, true) => "_f16_128_q128",
+        (DType::BF16, 32, true) => "_bf16_32_q128",
+        (DType::BF16, 64, true) => "_bf16_64_q128",
+        (DType::BF16, 128, true) => "_bf16_128_q128",
+        _ => bail!("no attention kernel for {dtype:?} and heads of {head}"),
+    })
+}

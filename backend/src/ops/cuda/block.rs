@@ -1,0 +1,311 @@
+//! A whole block of the model as one op: nothing is kept but what its backward needs, and no elementwise pass is made
+//! that a matrix product could make on its way.
+//!
+//! The tape sees blocks, not what is in them: it pays for every gradient that it passes on with three launches and a
+//! copy.
+
+use candle_core::{DType, Result, Tensor};
+
+use super::all_half;
+use super::attention::{self, Attention};
+use super::gemm::{Gemm, Then, Way};
+use super::launch::Fresh;
+use super::node::{Backward, Gradients, record};
+use super::rotary::{self, LowRank, turn};
+use super::{decode, layer_norm, lora};
+use crate::ops::KvCache;
+use crate::ops::block::{Affine, BlockContext, BlockWeights};
+use crate::ops::dropout::Dropout;
+use crate::ops::rotary::{Rotation, Turn};
+
+/// See [`crate::ops::block()`].
+pub(crate) fn block(
+    x: &Tensor,
+    weights: &BlockWeights,
+    context: &BlockContext,
+) -> Result<Option<Tensor>> {
+    let BlockContext { lora, checkpoint, .. } = *context;
+    if !fits(x, weights, context)? {
+        return Ok(None);
+    }
+    let tracked = x.track_op() || lora.is_some_and(|lora| lora.a.track_op() || lora.b.track_op());
+    let block = Block::new(x, weights, context)?;
+    let (y, kept) = block.forward(&x.detach(), None, tracked && !checkpoint)?;
+    if !tracked {
+        return Ok(Some(y.tensor()));
+    }
+    let args = match lora {
+        Some(lora) => [x, lora.a, lora.b],
+        None => [x; 3],
+    };
+    let backward = BlockBackward { block, x: x.detach(), x_tracked: x.track_op(), kept };
+    record(y, args, backward).map(Some)
+}
+
+/// The same for a chat: the prompt at once, then token by token.
+pub(crate) fn block_cached(
+    x: &Tensor,
+    weights: &BlockWeights,
+    context: &BlockContext,
+    cache: &mut KvCache,
+) -> Result<Option<Tensor>> {
+    let (batch, seq, _) = x.dims3()?;
+    if batch != 1 || !fits(x, weights, context)? || !all_half(&[x, cache.tensors().0]) {
+        return Ok(None);
+    }
+    if seq == 1 {
+        return decode::block(&x.detach(), weights, context, cache).map(Some);
+    }
+    if !cache.is_empty() {
+        return Ok(None);
+    }
+    let block = Block::new(x, weights, context)?;
+    cache.grow(seq)?;
+    let (y, _) = block.forward(&x.detach(), Some(cache), false)?;
+    Ok(Some(y.tensor()))
+}
+
+/// Whether the kernels can compute this block.
+fn fits(x: &Tensor, weights: &BlockWeights, context: &BlockContext) -> Result<bool> {
+    let (_, _, model) = x.dims3()?;
+    let head = model / weights.heads;
+    let pairs = head / 2 / context.rotation.rows;
+    let frozen = |Affine { weight, bias }: Affine| {
+        !weight.track_op() && !bias.track_op() && all_half(&[x, weight, bias])
+    };
+    let lora = context.lora.is_none_or(|lora| {
+        [lora.a, lora.b].iter().all(|it| it.dtype() == DType::F32 && it.is_contiguous())
+    });
+    let BlockWeights { input_layernorm, query_key_value, dense, .. } = *weights;
+    let BlockWeights { post_attention_layernorm, dense_h_to_4h, dense_4h_to_h, .. } = *weights;
+    let affine = [
+        input_layernorm,
+        query_key_value,
+        dense,
+        post_attention_layernorm,
+        dense_h_to_4h,
+        dense_4h_to_h,
+    ];
+    Ok(affine.into_iter().all(frozen)
+        && lora
+        && attention::supports(head)
+        && model.is_multiple_of(8)
+        && pairs.is_multiple_of(2))
+}
+
+/// A weight and its bias, frozen.
+struct Frozen {
+    weight: Tensor,
+    bias: Tensor,
+}
+
+impl Frozen {
+    fn new(from: Affine) -> Self {
+        Self { weight: from.weight.clone(), bias: from.bias.clone() }
+    }
+
+    fn forward<'a>(&'a self, x: &'a Tensor) -> Gemm<'a> {
+        Gemm::new(x, &self.weight, Way::Forward).then(Then::Bias(&self.bias))
+    }
+
+    fn back<'a>(&'a self, dy: &'a Tensor) -> Gemm<'a> {
+        Gemm::new(dy, &self.weight, Way::Back)
+    }
+}
+
+struct Weights {
+    input_layernorm: Frozen,
+    query_key_value: Frozen,
+    dense: Frozen,
+    post_attention_layernorm: Frozen,
+    dense_h_to_4h: Frozen,
+    dense_4h_to_h: Frozen,
+    heads: usize,
+    eps: f64,
+    alpha: f32,
+}
+
+impl Weights {
+    fn new(from: &BlockWeights) -> Self {
+        Self {
+            input_layernorm: Frozen::new(from.input_layernorm),
+            query_key_value: Frozen::new(from.query_key_value),
+            dense: Frozen::new(from.dense),
+            post_attention_layernorm: Frozen::new(from.post_attention_layernorm),
+            dense_h_to_4h: Frozen::new(from.dense_h_to_4h),
+            dense_4h_to_h: Frozen::new(from.dense_4h_to_h),
+            heads: from.heads,
+            eps: from.eps,
+            alpha: from.alpha as f32,
+        }
+    }
+}
+
+struct Lora {
+    /// `[rank, in]`, f32
+    a: Tensor,
+    /// `[out, rank]`, f32
+    b: Tensor,
+    scale: f32,
+    dropout: Option<Dropout>,
+}
+
+struct Block {
+    weights: Weights,
+    rotation: Rotation,
+    attention: Attention,
+    lora: Option<Lora>,
+}
+
+/// What the backward needs of the forward.
+struct Kept {
+    /// The normalized input, `[batch, seq, model]`.
+    normed: Tensor,
+    /// What the adapter read, scaled, `[rows, rank]`, f32.
+    low: Option<Tensor>,
+    /// Turned, `[batch, seq, heads * 3 * head]`.
+    qkv: Tensor,
+    /// What attention read, `[batch, seq, model]`.
+    read: Tensor,
+    /// Of its softmax, `[batch, heads, seq]`, f32.
+    log_sums: Tensor,
+    /// After attention, `[batch, seq, model]`.
+    middle: Tensor,
+    /// What went into GELU, `[batch, seq, inner]`.
+    inner: Tensor,
+}
+
+impl Block {
+    fn new(x: &Tensor, weights: &BlockWeights, context: &BlockContext) -> Result<Self> {
+        Ok(Self {
+            weights: Weights::new(weights),
+            rotation: context.rotation.clone(),
+            attention: Attention::new(context.attention_mask, x, weights.heads)?,
+            lora: context.lora.map(|lora| Lora {
+                a: lora.a.detach(),
+                b: lora.b.detach(),
+                scale: lora.scale as f32,
+                dropout: lora.dropout.filter(|dropout| dropout.p > 0.0),
+            }),
+        })
+    }
+
+    /// Keys and values go to `cache`, which has been grown for them; what the backward needs is kept where it is to run.
+    fn forward(
+        &self,
+        x: &Tensor,
+        cache: Option<&KvCache>,
+        keep: bool,
+    ) -> Result<(Fresh, Option<Kept>)> {
+        let Weights { eps, alpha, heads, .. } = self.weights;
+        let weights = &self.weights;
+        let norm = &weights.input_layernorm;
+        let normed = layer_norm::forward(x, &norm.weight, &norm.bias, eps)?.tensor();
+
+        let qkv = weights.query_key_value.forward(&normed).run()?;
+        let low = self.add_adapter(&normed, &qkv)?;
+        let low_rank = match (&self.lora, &low) {
+            (Some(lora), Some(low)) => Some(LowRank { low, b: &lora.b }),
+            _ => None,
+        };
+        turn(&qkv, x, &self.rotation, heads, low_rank, Turn::Forward)?;
+        let qkv = qkv.tensor();
+        if let Some(cache) = cache {
+            decode::append(&qkv, cache)?;
+        }
+        let (read, log_sums) = self.attention.forward(&qkv)?;
+        let middle = weights.dense.forward(&read).plus(alpha, &normed).run()?.tensor();
+
+        let norm = &weights.post_attention_layernorm;
+        let again = layer_norm::forward(&middle, &norm.weight, &norm.bias, eps)?.tensor();
+        let up = Gemm::new(&again, &weights.dense_h_to_4h.weight, Way::Forward);
+        let bias = &weights.dense_h_to_4h.bias;
+        if !keep {
+            let active = up.then(Then::BiasGelu(bias)).run()?.tensor();
+            let y = weights.dense_4h_to_h.forward(&active).plus(alpha, &again).run()?;
+            return Ok((y, None));
+        }
+        let (inner_size, _) = weights.dense_h_to_4h.weight.dims2()?;
+        let (batch, seq, _) = x.dims3()?;
+        let inner = Fresh::new((batch, seq, inner_size), x.dtype(), x.device().as_cuda_device()?)?;
+        let active = up.then(Then::BiasGeluKeep(bias, &inner)).run()?.tensor();
+        let y = weights.dense_4h_to_h.forward(&active).plus(alpha, &again).run()?;
+        let inner = inner.tensor();
+        Ok((y, Some(Kept { normed, low, qkv, read, log_sums, middle, inner })))
+    }
+
+    /// Adds the adapter's answer of the ranks that [`turn`] does not add; gives what the adapter reads.
+    fn add_adapter(&self, normed: &Tensor, qkv: &Fresh) -> Result<Option<Tensor>> {
+        let Some(lora) = &self.lora else {
+            return Ok(None);
+        };
+        let low = lora::down(normed, &lora.a, lora.scale, lora.dropout)?;
+        lora::up(qkv, normed.dtype(), &low, &lora.b, rotary::RANKS)?;
+        Ok(Some(low))
+    }
+
+    /// The gradients of `x` (if it is wanted), A and B.
+    fn backward(&self, x: &Tensor, kept: &Kept, dy: &Tensor, x_wanted: bool) -> Result<Gradients> {
+        let Weights { eps, alpha, heads, .. } = self.weights;
+        let weights = &self.weights;
+        let slope = Then::GeluSlope(&kept.inner);
+        let d_inner = weights.dense_4h_to_h.back(dy).then(slope).run()?.tensor();
+        let d_again = weights.dense_h_to_4h.back(&d_inner).plus(alpha, dy).run()?.tensor();
+        drop(d_inner);
+        let norm = &weights.post_attention_layernorm.weight;
+        let d_middle = layer_norm::backward(&kept.middle, norm, &d_again, eps)?.tensor();
+        drop(d_again);
+
+        let d_read = weights.dense.back(&d_middle).run()?.tensor();
+        let d_qkv =
+            self.attention.backward(&kept.qkv, &kept.read, &kept.log_sums, &d_read)?.tensor();
+        turn(&d_qkv, x, &self.rotation, heads, None, Turn::Back)?;
+
+        let (mut d_a, mut d_b, mut d_low) = (None, None, None);
+        if let (Some(lora), Some(low)) = (&self.lora, &kept.low) {
+            d_b = Some(lora::b_gradient(&d_qkv, low)?);
+            let d = lora::up_backward(&d_qkv, &lora.b, lora.scale)?;
+            d_a = Some(lora::a_gradient(&kept.normed, &d, lora.dropout)?);
+            d_low = Some(d);
+        }
+        if !x_wanted {
+            return Ok((None, d_a, d_b));
+        }
+        let d_normed = weights.query_key_value.back(&d_qkv).plus(alpha, &d_middle).run()?.tensor();
+        if let (Some(lora), Some(d_low)) = (&self.lora, &d_low) {
+            lora::down_backward(&d_normed, d_low, &lora.a, lora.dropout)?;
+        }
+        let dx = layer_norm::backward(x, &weights.input_layernorm.weight, &d_normed, eps)?;
+        Ok((Some(dx.tensor()), d_a, d_b))
+    }
+}
+
+struct BlockBackward {
+    block: Block,
+    x: Tensor,
+    x_tracked: bool,
+    /// Nothing, if the block is to be computed again.
+    kept: Option<Kept>,
+}
+
+impl Backward for BlockBackward {
+    fn name(&self) -> &'static str {
+        "block"
+    }
+
+    fn backward(&self, dy: &Tensor) -> Result<Gradients> {
+        let again;
+        let kept = match &self.kept {
+            Some(kept) => kept,
+            None => {
+                let (_, kept) = self.block.forward(&self.x, None, true)?;
+                again = kept;
+                let Some(kept) = &again else {
+                    candle_core::bail!("a block kept nothing");
+                };
+                kept
+            }
+        };
+        self.block.backward(&self.x, kept, dy, self.x_tracked)
+    }
+}

@@ -1,0 +1,254 @@
+//! Device memory, and kernels by name.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+
+use candle_core::backend::BackendStorage as _;
+use candle_core::cuda_backend::cudarc::driver::sys::CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+use candle_core::cuda_backend::cudarc::driver::{
+    CudaFunction, CudaModule, DevicePtr as _, DeviceRepr, LaunchConfig, PushKernelArg as _,
+};
+use candle_core::cuda_backend::cudarc::nvrtc::Ptx;
+use candle_core::cuda_backend::{CudaDevice, CudaStorageSlice, WrapErr as _};
+use candle_core::op::BackpropOp;
+use candle_core::{CudaStorage, DType, Result, Shape, Storage, Tensor, bail};
+
+/// A file of kernels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Module {
+    AdamW,
+    Attention,
+    Decode,
+    LayerNorm,
+    Lora,
+    Loss,
+    Rotary,
+}
+
+macro_rules! image {
+    ($name:literal) => {
+        include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".fatbin"))
+    };
+}
+
+impl Module {
+    fn image(self) -> &'static [u8] {
+        match self {
+            Self::AdamW => image!("adamw"),
+            Self::Attention => image!("attention"),
+            Self::Decode => image!("decode"),
+            Self::LayerNorm => image!("layer_norm"),
+            Self::Lora => image!("lora"),
+            Self::Loss => image!("loss"),
+            Self::Rotary => image!("rotary"),
+        }
+    }
+}
+
+/// A result on its way: memory that a kernel writes, and the shape that it will have.
+pub(super) struct Fresh {
+    pub(super) storage: CudaStorage,
+    pub(super) shape: Shape,
+}
+
+impl Fresh {
+    /// Memory whose content is not defined.
+    pub(super) fn new(shape: impl Into<Shape>, dtype: DType, device: &CudaDevice) -> Result<Self> {
+        let shape = shape.into();
+        let size = shape.elem_count();
+        // SAFETY: whoever asks for fresh memory writes all of it before it is read.
+        let slice = unsafe {
+            match dtype {
+                DType::F32 => CudaStorageSlice::F32(device.alloc(size)?),
+                DType::F16 => CudaStorageSlice::F16(device.alloc(size)?),
+                DType::BF16 => CudaStorageSlice::BF16(device.alloc(size)?),
+                other => bail!("no kernel writes {other:?}"),
+            }
+        };
+        Ok(Self { storage: CudaStorage { slice, device: device.clone() }, shape })
+    }
+
+    /// The finished result, on no tape.
+    pub(super) fn tensor(self) -> Tensor {
+        Tensor::from_storage(Storage::Cuda(self.storage), self.shape, BackpropOp::none(), false)
+    }
+}
+
+/// What has an address on the device.
+pub(super) trait OnDevice {
+    fn address(&self) -> Result<u64>;
+}
+
+impl OnDevice for Fresh {
+    fn address(&self) -> Result<u64> {
+        address(&self.storage)
+    }
+}
+
+impl OnDevice for Tensor {
+    fn address(&self) -> Result<u64> {
+        let (storage, layout) = self.storage_and_layout();
+        let Storage::Cuda(storage) = &*storage else {
+            bail!("a CUDA op was given a tensor on {:?}", self.device().location());
+        };
+        if !layout.is_contiguous() {
+            bail!("a CUDA op wants a tensor without gaps, got {layout:?}");
+        }
+        Ok(address(storage)? + (layout.start_offset() * self.dtype().size_in_bytes()) as u64)
+    }
+}
+
+/// The memory is freed in the order of the one stream that all work goes to, so the address stays good for every launch
+/// made while the tensor lives.
+fn address(storage: &CudaStorage) -> Result<u64> {
+    macro_rules! of {
+        ($slice:expr) => {
+            $slice.device_ptr($slice.stream()).0
+        };
+    }
+    Ok(match &storage.slice {
+        CudaStorageSlice::U8(slice) => of!(slice),
+        CudaStorageSlice::U32(slice) => of!(slice),
+        CudaStorageSlice::F32(slice) => of!(slice),
+        CudaStorageSlice::F16(slice) => of!(slice),
+        CudaStorageSlice::BF16(slice) => of!(slice),
+        _ => bail!("no kernel reads {:?}", storage.dtype()),
+    })
+}
+
+/// The GPU that a tensor is on.
+pub(super) fn device_of(tensor: &Tensor) -> Result<&CudaDevice> {
+    tensor.device().as_cuda_device()
+}
+
+/// The name that kernels of an element type end in.
+pub(super) fn suffix(dtype: DType) -> Result<&'static str> {
+    Ok(match dtype {
+        DType::F32 => "_f32",
+        DType::F16 => "_f16",
+        DType::BF16 => "_bf16",
+        other => bail!("no kernels for {other:?}"),
+    })
+}
+
+/// An argument of a kernel.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Arg {
+    Address(u64),
+    I32(i32),
+    U64(u64),
+    F32(f32),
+    Dropout(DropoutRule),
+}
+
+impl Arg {
+    pub(super) fn of(memory: &impl OnDevice) -> Result<Self> {
+        memory.address().map(Self::Address)
+    }
+
+    pub(super) fn size(size: usize) -> Self {
+        Self::I32(size as i32)
+    }
+
+    pub(super) const NULL: Self = Self::Address(0);
+}
+
+/// `Dropout` of `kernels/common.cuh`; a threshold of 0 drops nothing.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(super) struct DropoutRule {
+    pub(super) keys: [u32; 2],
+    pub(super) threshold: u32,
+    pub(super) scale: f32,
+}
+
+// SAFETY: four plain numbers in C's order, as the kernels declare them.
+unsafe impl DeviceRepr for DropoutRule {}
+
+/// How many threads run a kernel.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Threads {
+    pub(super) grid: (usize, usize, usize),
+    pub(super) block: usize,
+    /// Bytes of dynamic shared memory for a block.
+    pub(super) shared: usize,
+}
+
+impl Threads {
+    pub(super) fn new(grid: (usize, usize, usize), block: usize) -> Self {
+        Self { grid, block, shared: 0 }
+    }
+
+    pub(super) fn shared(self, shared: usize) -> Self {
+        Self { shared, ..self }
+    }
+}
+
+/// Ordinal of the device, name, and ending of the name.
+type Key = (usize, &'static str, &'static str);
+
+static MODULES: LazyLock<RwLock<HashMap<(usize, Module), Arc<CudaModule>>>> =
+    LazyLock::new(RwLock::default);
+static FUNCTIONS: LazyLock<RwLock<HashMap<Key, CudaFunction>>> = LazyLock::new(RwLock::default);
+
+/// Shared memory that a kernel gets without asking.
+const DEFAULT_SHARED: usize = 48 << 10;
+
+/// Puts the kernel `name` + `ending` on the device's stream.
+pub(super) fn launch(
+    device: &CudaDevice,
+    module: Module,
+    (name, ending): (&'static str, &'static str),
+    threads: Threads,
+    args: &[Arg],
+) -> Result<()> {
+    let stream = device.cuda_stream();
+    let key = (stream.context().ordinal(), name, ending);
+    let known = FUNCTIONS.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+    let function = match known {
+        Some(function) => function,
+        None => load(device, module, key, threads.shared)?,
+    };
+    let mut builder = stream.launch_builder(&function);
+    for arg in args {
+        match arg {
+            Arg::Address(address) | Arg::U64(address) => builder.arg(address),
+            Arg::I32(number) => builder.arg(number),
+            Arg::F32(number) => builder.arg(number),
+            Arg::Dropout(rule) => builder.arg(rule),
+        };
+    }
+    let (x, y, z) = threads.grid;
+    let config = LaunchConfig {
+        grid_dim: (x as u32, y as u32, z as u32),
+        block_dim: (threads.block as u32, 1, 1),
+        shared_mem_bytes: threads.shared as u32,
+    };
+    // SAFETY: the callers pass what the kernel of this name declares, see `backend/kernels`.
+    unsafe { builder.launch(config) }.w()?;
+    Ok(())
+}
+
+fn load(device: &CudaDevice, module: Module, key: Key, shared: usize) -> Result<CudaFunction> {
+    let (ordinal, name, ending) = key;
+    let loaded =
+        MODULES.read().unwrap_or_else(PoisonError::into_inner).get(&(ordinal, module)).cloned();
+    let loaded = match loaded {
+        Some(loaded) => loaded,
+        None => {
+            let image = Ptx::from_binary(module.image().to_vec());
+            let loaded = device.cuda_stream().context().load_module(image).w()?;
+            let mut modules = MODULES.write().unwrap_or_else(PoisonError::into_inner);
+            modules.insert((ordinal, module), loaded.clone());
+            loaded
+        }
+    };
+    let function = loaded.load_function(&format!("{name}{ending}")).w()?;
+    if shared > DEFAULT_SHARED {
+        function
+            .set_attribute(CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, shared as i32)
+            .w()?;
+    }
+    FUNCTIONS.write().unwrap_or_else(PoisonError::into_inner).insert(key, function.clone());
+    Ok(function)
+}

@@ -1,0 +1,88 @@
+//! Layer norm, see `kernels/layer_norm.cu`.
+
+use candle_core::{DType, Result, Tensor};
+
+use super::launch::{Arg, Fresh, Module, Threads, device_of, launch, suffix};
+use super::node::{Backward, Gradients, record};
+
+/// See [`crate::ops::layer_norm()`]: `None` where the kernels cannot do it, which is for a weight that learns.
+pub(crate) fn layer_norm(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    eps: f64,
+) -> Result<Option<Tensor>> {
+    let all = [x, weight, bias];
+    let fits = matches!(x.dtype(), DType::F32 | DType::F16 | DType::BF16)
+        && all
+            .iter()
+            .all(|it| it.device().is_cuda() && it.dtype() == x.dtype() && it.is_contiguous());
+    if !fits || weight.track_op() || bias.track_op() {
+        return Ok(None);
+    }
+    let y = forward(x, weight, bias, eps)?;
+    if !x.track_op() {
+        return Ok(Some(y.tensor()));
+    }
+    let backward = LayerNorm { x: x.detach(), weight: weight.clone(), eps };
+    record(y, [x, weight, bias], backward).map(Some)
+}
+
+struct LayerNorm {
+    x: Tensor,
+    weight: Tensor,
+    eps: f64,
+}
+
+impl Backward for LayerNorm {
+    fn name(&self) -> &'static str {
+        "layer-norm"
+    }
+
+    fn backward(&self, dy: &Tensor) -> Result<Gradients> {
+        let dx = backward(&self.x, &self.weight, dy, self.eps)?;
+        Ok((Some(dx.tensor()), None, None))
+    }
+}
+
+/// The normalized rows.
+pub(super) fn forward(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<Fresh> {
+    let columns = weight.elem_count();
+    let y = Fresh::new(x.shape(), x.dtype(), device_of(x)?)?;
+    launch(
+        device_of(x)?,
+        Module::LayerNorm,
+        ("layer_norm_forward", suffix(x.dtype())?),
+        Threads::new((x.elem_count() / columns, 1, 1), 256).shared(columns * size_of::<f32>()),
+        &[
+            Arg::of(x)?,
+            Arg::of(weight)?,
+            Arg::of(bias)?,
+            Arg::of(&y)?,
+            Arg::size(columns),
+            Arg::F32(eps as f32),
+        ],
+    )?;
+    Ok(y)
+}
+
+/// The gradient of `x`, weight and bias being frozen.
+pub(super) fn backward(x: &Tensor, weight: &Tensor, dy: &Tensor, eps: f64) -> Result<Fresh> {
+    let columns = weight.elem_count();
+    let dx = Fresh::new(x.shape(), x.dtype(), device_of(x)?)?;
+    launch(
+        device_of(x)?,
+        Module::LayerNorm,
+        ("layer_norm_backward", suffix(x.dtype())?),
+        Threads::new((x.elem_count() / columns, 1, 1), 256).shared(2 * columns * size_of::<f32>()),
+        &[
+            Arg::of(x)?,
+            Arg::of(weight)?,
+            Arg::of(dy)?,
+            Arg::of(&dx)?,
+            Arg::size(columns),
+            Arg::F32(eps as f32),
+        ],
+    )?;
+    Ok(dx)
+}

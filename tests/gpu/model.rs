@@ -1,0 +1,133 @@
+//! The whole model with an adapter that learns: loss and gradients of a padded batch.
+
+use std::cell::Cell;
+
+use candle_core::{DType, Device, Result, Tensor};
+use weft::{
+    chatglm::{ChatGlm, ChatGlmConfig, Input},
+    lora::{Adapter, Target},
+    ops::{AttentionMask, MaskRow, PositionIds},
+    training::{Trainee, TrainingBatch},
+};
+use weft_shared::training::LoraOptions;
+
+use crate::{TYPES, assert_near, gpu, random};
+
+/// Small, with heads of `head` elements and weights as large as a trained model's.
+pub(crate) fn model(head: usize, dtype: DType, device: &Device, kept_in: DType) -> ChatGlm {
+    let config = ChatGlmConfig::of_shape(2, 2 * head, 2, 200);
+    let seed = Cell::new(100);
+    ChatGlm::load(config, &|name, shape| {
+        seed.set(seed.get() + 1);
+        let weight = random(seed.get(), shape, dtype);
+        let weight = match name {
+            _ if name.ends_with("layernorm.weight") => (weight.abs()? + 0.5)?,
+            _ => (weight * (1.0 / (shape[shape.len() - 1] as f64).sqrt()))?,
+        };
+        // Rounded again: both models have the very same weights.
+        weight.to_dtype(dtype)?.to_dtype(kept_in)?.to_device(device)
+    })
+    .unwrap()
+}
+
+/// Three sequences of 70 tokens, two of them padded; the second half of each is labels.
+fn batch(device: &Device) -> TrainingBatch {
+    let (batch, seq) = (3, 70);
+    let (padding, context) = ([0, 5, 31], [20usize, 40, 9]);
+    let ids: Vec<u32> = (0..batch * seq).map(|i| (i * 37 % 200) as u32).collect();
+    let mut positions = Vec::new();
+    for context in context {
+        positions.extend(0..seq as u32);
+        positions.extend((0..seq).map(|place| (place + 1usize).saturating_sub(context + 5) as u32));
+    }
+    let rows: Vec<u32> = (0..batch)
+        .flat_map(|row| (seq / 2..seq - 1).map(move |place| (row * seq + place) as u32))
+        .collect();
+    let targets = rows.iter().map(|&row| ids[row as usize + 1]).collect();
+    let mask = padding.iter().zip(context);
+    let mask = mask.map(|(&padding, context)| MaskRow { padding, context }).collect();
+    TrainingBatch {
+        input: Input {
+            input_ids: Tensor::from_vec(ids, (batch, seq), device).unwrap(),
+            position_ids: PositionIds { batch, rows: 2, seq, ids: positions },
+            attention_mask: AttentionMask::new(mask),
+        },
+        label_rows: Tensor::new(rows, device).unwrap(),
+        targets,
+    }
+}
+
+pub(crate) fn adapter(
+    r: usize,
+    targets: &[Target],
+    config: &ChatGlmConfig,
+    device: &Device,
+) -> Adapter {
+    let options = LoraOptions { r, dropout: 0.25, ..LoraOptions::default() };
+    let adapter = Adapter::initialize(options.clone(), targets, config, 7, device).unwrap();
+    let weights = adapter.iter().map(|(layer, target, weights)| {
+        let mut weights = weights.clone();
+        // B starts at zero, which would hide A's gradient.
+        let b = random(layer as u64 + 50, weights.b.dims(), DType::F32).affine(0.3, 0.0).unwrap();
+        weights.b = b.to_device(device).unwrap();
+        ((layer, target), weights)
+    });
+    Adapter::new(options, weights.collect())
+}
+
+fn loss_and_gradients(
+    model: ChatGlm,
+    r: usize,
+    targets: &[Target],
+    checkpoint: bool,
+) -> Result<(Tensor, Vec<(String, Tensor)>)> {
+    let device = model.device().clone();
+    let adapter = adapter(r, targets, model.config(), &device);
+    let mut trainee = Trainee::lora(model, adapter, "".into())?;
+    trainee.checkpoint = checkpoint;
+    let loss = trainee.loss(&batch(&device), Some(3))?;
+    let gradients = trainee.take_gradients(loss.backward()?)?;
+    let names = trainee.parameters.iter().map(|(name, _)| name.clone());
+    Ok((loss, names.zip(gradients).collect()))
+}
+
+#[test]
+fn loss_and_gradients_are_those_of_the_processor() {
+    for (dtype, bound) in TYPES {
+        for (head, r) in [(32, 3), (64, 8), (128, 11)] {
+            let targets = [Target::QueryKeyValue];
+            let reference = model(head, dtype, &Device::Cpu, DType::F32);
+            let (wanted, d_wanted) = loss_and_gradients(reference, r, &targets, false).unwrap();
+
+            let fast = model(head, dtype, gpu(), dtype);
+            let (found, d_found) = loss_and_gradients(fast.clone(), r, &targets, false).unwrap();
+
+            let what = format!("heads of {head}, rank {r}, {dtype:?}");
+            assert_near(&format!("{what}: loss"), &found, &wanted, bound);
+            for ((name, found), (_, wanted)) in d_found.iter().zip(&d_wanted) {
+                assert_near(&format!("{what}: {name}"), found, wanted, 8.0 * bound);
+            }
+
+            // Computing a block again gives the very same numbers.
+            let (again, d_again) = loss_and_gradients(fast, r, &targets, true).unwrap();
+            assert_eq!(again.to_scalar::<f32>().unwrap(), found.to_scalar::<f32>().unwrap());
+            for ((name, again), (_, found)) in d_again.iter().zip(&d_found) {
+                assert_near(&format!("{what}, checkpointed: {name}"), again, found, 1e-9);
+            }
+        }
+    }
+}
+
+#[test]
+fn adapters_on_other_layers_take_the_way_op_by_op() {
+    let reference = model(64, DType::F32, &Device::Cpu, DType::F32);
+    let (wanted, d_wanted) = loss_and_gradients(reference, 4, &Target::ALL, false).unwrap();
+
+    let fast = model(64, DType::F32, gpu(), DType::F32);
+    let (found, d_found) = loss_and_gradients(fast, 4, &Target::ALL, false).unwrap();
+
+    assert_near("loss", &found, &wanted, 1e-4);
+    for ((name, found), (_, wanted)) in d_found.iter().zip(&d_wanted) {
+        assert_near(name, found, wanted, 1e-4);
+    }
+}
