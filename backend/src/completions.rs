@@ -75,9 +75,10 @@ impl Completions {
         let adapters = self.store.adapters()?.into_iter();
         let usable = adapters.filter(|it| {
             // A run that ends puts the name down first and the files a moment later.
-            it.model_fingerprint == self.engine.fingerprint() && self.dir.adapter(it.id).exists()
+            it.facts.model_fingerprint == self.engine.fingerprint()
+                && self.dir.adapter(it.id).exists()
         });
-        let adapters = usable.map(|it| (format!("{base}:{}", it.name), it.created_ms));
+        let adapters = usable.map(|it| (format!("{base}:{}", it.facts.name), it.created_ms));
         Ok([(base.to_owned(), 0)].into_iter().chain(adapters).collect())
     }
 
@@ -129,15 +130,15 @@ impl Completions {
         }
         let name = model.strip_prefix(base).and_then(|rest| rest.strip_prefix(':'));
         let record = match name {
-            Some(name) => self.store.adapters()?.into_iter().find(|it| it.name == name),
+            Some(name) => self.store.adapters()?.into_iter().find(|it| it.facts.name == name),
             None => None,
         };
         let Some(record) = record else {
             let have = self.models()?.into_iter().map(|(name, _)| name).collect();
             return Err(CompletionError::NoModel { asked: model.to_owned(), have });
         };
-        if record.model_fingerprint != self.engine.fingerprint() {
-            return Err(CompletionError::OtherModel { adapter: record.name });
+        if record.facts.model_fingerprint != self.engine.fingerprint() {
+            return Err(CompletionError::OtherModel { adapter: record.facts.name });
         }
         Ok(Some(self.engine.adapter(record.id, &self.dir.adapter(record.id))?))
     }

@@ -188,7 +188,7 @@ impl Jobs {
     fn remove_adapters_without_files(&self) -> Result<(), JobsError> {
         for adapter in self.store().adapters()? {
             if !self.inner.dir.adapter(adapter.id).exists() {
-                self.store().delete_adapter(&adapter.name)?;
+                self.store().delete_adapter(&adapter.facts.name)?;
             }
         }
         Ok(())

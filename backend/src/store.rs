@@ -26,7 +26,7 @@ use rusqlite_migration::{M, Migrations};
 use crate::clock::now_ms;
 
 pub use self::{
-    adapters::{AdapterRecord, NewAdapter},
+    adapters::{AdapterFacts, AdapterRecord},
     edits::LARGEST_PAIR,
     error::{Result, StoreError},
     jobs::NewJobRecord,

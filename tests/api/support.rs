@@ -22,7 +22,7 @@ use weft::{
     jobs::Worker,
     lora::{Adapter, LoraWeights, Target},
     model_dir::ModelDir,
-    store::{NewAdapter, Store},
+    store::{AdapterFacts, Store},
     web::{self, Access, AppState, page::Page},
 };
 use weft_shared::{api::problem::Problem, training::LoraOptions};
@@ -88,7 +88,7 @@ fn serve(app: AppState, folder: TempDir) -> Router {
 pub(crate) fn add_adapter(folder: &Path, name: &str, model_fingerprint: &str) {
     let data_dir = DataDir::open(Some(folder)).unwrap();
     let options = LoraOptions { r: 2, ..LoraOptions::default() };
-    let new = NewAdapter {
+    let new = AdapterFacts {
         name: name.into(),
         job: None,
         dataset_name: None,

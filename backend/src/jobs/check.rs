@@ -18,7 +18,7 @@ use super::{Jobs, JobsError};
 use crate::{
     chatglm::{ChatGlmConfig, ParameterCount},
     lora::Target,
-    store::{AdapterRecord, check_name},
+    store::{AdapterFacts, check_name},
     training::total_steps,
     training_set::{TrainingSet, TrainingSetError},
 };
@@ -75,7 +75,7 @@ impl Jobs {
             self.check_preview(new, set, &mut findings);
         }
         let mut lora = new.options.lora.clone();
-        if let Some(AdapterRecord { r, alpha, target_modules, .. }) = start {
+        if let Some(AdapterFacts { r, alpha, target_modules, .. }) = start {
             lora = LoraOptions { r, alpha, target_modules, ..lora };
         }
         let check = self.summary(new, &lora, set.as_ref(), findings.found);
@@ -87,10 +87,11 @@ impl Jobs {
         &self,
         new: &NewJob,
         findings: &mut Findings,
-    ) -> Result<Option<AdapterRecord>, JobsError> {
+    ) -> Result<Option<AdapterFacts>, JobsError> {
         let Some(name) = &new.adapter else { return Ok(None) };
         let found = self.inner.engine.fingerprint();
-        let adapter = self.store().adapters()?.into_iter().find(|it| it.name == *name);
+        let mut adapters = self.store().adapters()?.into_iter().map(|it| it.facts);
+        let adapter = adapters.find(|it| it.name == *name);
         match &adapter {
             None => findings.refuse(RunFinding::NoAdapter { adapter: name.clone() }),
             Some(adapter) if adapter.model_fingerprint != found => {

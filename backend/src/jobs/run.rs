@@ -11,7 +11,7 @@ use super::{Jobs, JobsError, answers::Answers, watcher::Watcher};
 use crate::{
     atomic::{self, WriteError},
     manifest,
-    store::NewAdapter,
+    store::AdapterFacts,
     training::{Checkpoint, Recipe, Run, Trainee},
 };
 
@@ -63,10 +63,10 @@ impl Jobs {
 
     /// Copies the finished adapter out of the job's folder and gives it the job's name.
     fn register(&self, job: &Job, manifest: &Manifest, output: &Path) -> Result<(), JobsError> {
-        let known = self.store().adapters()?.into_iter().find(|it| it.job == Some(job.id));
+        let known = self.store().adapters()?.into_iter().find(|it| it.facts.job == Some(job.id));
         let adapter = match known {
             Some(adapter) => adapter,
-            None => self.store().add_adapter(&NewAdapter {
+            None => self.store().add_adapter(&AdapterFacts {
                 name: job.name.clone(),
                 job: Some(job.id),
                 dataset_name: Some(manifest.dataset.name.clone()),
@@ -80,11 +80,11 @@ impl Jobs {
         };
         if let Err(error) = copy_adapter(output, &self.inner.dir.adapter(adapter.id)) {
             // A name without files would be worse than none.
-            self.store().delete_adapter(&adapter.name)?;
+            self.store().delete_adapter(&adapter.facts.name)?;
             return Err(error.into());
         }
         self.inner.engine.forget(adapter.id);
-        Ok(self.store().set_job_adapter(job.id, &adapter.name)?)
+        Ok(self.store().set_job_adapter(job.id, &adapter.facts.name)?)
     }
 }
 

@@ -50,7 +50,7 @@ impl Jobs {
         let start = new.adapter.as_ref().map(|name| self.store().adapter(name)).transpose()?;
         if let Some(adapter) = &start {
             let (dir, config) = (self.inner.dir.adapter(adapter.id), engine.model().config());
-            manifest::start_from(&mut manifest, &adapter.name, &dir, config)?;
+            manifest::start_from(&mut manifest, &adapter.facts.name, &dir, config)?;
         }
 
         let queue = self.inner.queue.lock();

@@ -15,8 +15,15 @@ use super::{
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdapterRecord {
     pub id: i64,
-    pub name: String,
     pub created_ms: u64,
+    pub facts: AdapterFacts,
+}
+
+/// What is known of an adapter, also before it is added.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AdapterFacts {
+    /// Unique; that of a new one gets a number behind it where it is taken.
+    pub name: String,
     /// The run that made it; `None` also where that was deleted.
     pub job: Option<i64>,
     pub dataset_name: Option<String>,
@@ -29,42 +36,28 @@ pub struct AdapterRecord {
     pub size_bytes: u64,
 }
 
-/// An adapter that is to be added.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NewAdapter {
-    /// Gets a number behind it where it is taken.
-    pub name: String,
-    pub job: Option<i64>,
-    pub dataset_name: Option<String>,
-    pub dataset_version: Option<u32>,
-    pub r: usize,
-    pub alpha: f64,
-    pub target_modules: Vec<String>,
-    pub model_fingerprint: String,
-    pub size_bytes: u64,
-}
-
 impl AdapterRecord {
     /// What the page sees of it, beside the model that is served.
     pub fn info(&self, served_fingerprint: &str) -> AdapterInfo {
+        let facts = self.facts.clone();
         AdapterInfo {
-            name: self.name.clone(),
             created_ms: self.created_ms,
-            job: self.job,
-            dataset_name: self.dataset_name.clone(),
-            dataset_version: self.dataset_version,
-            r: self.r,
-            alpha: self.alpha,
-            target_modules: self.target_modules.clone(),
-            size_bytes: self.size_bytes,
-            model_fingerprint: self.model_fingerprint.clone(),
-            is_usable: self.model_fingerprint == served_fingerprint,
+            is_usable: facts.model_fingerprint == served_fingerprint,
+            name: facts.name,
+            job: facts.job,
+            dataset_name: facts.dataset_name,
+            dataset_version: facts.dataset_version,
+            r: facts.r,
+            alpha: facts.alpha,
+            target_modules: facts.target_modules,
+            size_bytes: facts.size_bytes,
+            model_fingerprint: facts.model_fingerprint,
         }
     }
 }
 
 impl Store {
-    pub fn add_adapter(&self, new: &NewAdapter) -> Result<AdapterRecord> {
+    pub fn add_adapter(&self, new: &AdapterFacts) -> Result<AdapterRecord> {
         check_name(&new.name)?;
         let mut connection = self.lock();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -103,14 +96,6 @@ impl Store {
 
     pub fn adapter(&self, name: &str) -> Result<AdapterRecord> {
         by_name(&self.lock(), name)
-    }
-
-    pub fn adapter_by_id(&self, id: i64) -> Result<AdapterRecord> {
-        self.lock()
-            .prepare_cached("SELECT * FROM adapter WHERE id = ?")?
-            .query_row([id], read_adapter)
-            .optional()?
-            .ok_or_else(|| StoreError::NoAdapter(id.to_string()))
     }
 
     pub fn rename_adapter(&self, name: &str, new_name: &str) -> Result<AdapterRecord> {
@@ -166,16 +151,18 @@ fn free_name(connection: &Connection, name: &str) -> Result<String> {
 fn read_adapter(row: &rusqlite::Row<'_>) -> rusqlite::Result<AdapterRecord> {
     Ok(AdapterRecord {
         id: row.get("id")?,
-        name: row.get("name")?,
         created_ms: row.get("created_ms")?,
-        job: row.get("job")?,
-        dataset_name: row.get("dataset_name")?,
-        dataset_version: row.get("dataset_version")?,
-        r: row.get("r")?,
-        alpha: row.get("alpha")?,
-        target_modules: row.get::<_, Json<_>>("target_modules")?.0,
-        model_fingerprint: row.get("model_fingerprint")?,
-        size_bytes: row.get("size_bytes")?,
+        facts: AdapterFacts {
+            name: row.get("name")?,
+            job: row.get("job")?,
+            dataset_name: row.get("dataset_name")?,
+            dataset_version: row.get("dataset_version")?,
+            r: row.get("r")?,
+            alpha: row.get("alpha")?,
+            target_modules: row.get::<_, Json<_>>("target_modules")?.0,
+            model_fingerprint: row.get("model_fingerprint")?,
+            size_bytes: row.get("size_bytes")?,
+        },
     })
 }
 
@@ -184,8 +171,8 @@ mod tests {
     use super::*;
     use crate::store::jobs::tests::new_job;
 
-    fn new(name: &str) -> NewAdapter {
-        NewAdapter {
+    fn facts(name: &str) -> AdapterFacts {
+        AdapterFacts {
             name: name.into(),
             job: None,
             dataset_name: Some("pairs".into()),
@@ -199,15 +186,13 @@ mod tests {
     }
 
     #[test]
-    fn an_adapter_is_found_by_name_and_by_id() {
+    fn an_adapter_is_found_by_name() {
         let store = Store::in_memory().unwrap();
 
-        let added = store.add_adapter(&new("客服")).unwrap();
+        let added = store.add_adapter(&facts("客服")).unwrap();
 
         assert_eq!(store.adapter("客服").unwrap(), added);
-        assert_eq!(store.adapter_by_id(added.id).unwrap(), added);
-        assert_eq!((added.r, added.alpha, added.size_bytes), (8, 32.0, 1234));
-        assert_eq!(added.target_modules, ["query_key_value"]);
+        assert_eq!(added.facts, facts("客服"));
         assert!(added.info("f00").is_usable);
         assert!(!added.info("another").is_usable);
     }
@@ -217,34 +202,34 @@ mod tests {
         let store = Store::in_memory().unwrap();
 
         for name in ["mine", "mine-2", "mine-3"] {
-            assert_eq!(store.add_adapter(&new("mine")).unwrap().name, name);
+            assert_eq!(store.add_adapter(&facts("mine")).unwrap().facts.name, name);
         }
 
-        let names = store.adapters().unwrap().into_iter().map(|adapter| adapter.name);
+        let names = store.adapters().unwrap().into_iter().map(|adapter| adapter.facts.name);
         assert_eq!(names.collect::<Vec<_>>(), ["mine-3", "mine-2", "mine"]);
     }
 
     #[test]
     fn a_new_name_must_be_free_and_fit() {
         let store = Store::in_memory().unwrap();
-        store.add_adapter(&new("one")).unwrap();
-        store.add_adapter(&new("two")).unwrap();
+        store.add_adapter(&facts("one")).unwrap();
+        store.add_adapter(&facts("two")).unwrap();
 
-        assert_eq!(store.rename_adapter("one", "three").unwrap().name, "three");
-        assert_eq!(store.rename_adapter("three", "three").unwrap().name, "three");
+        assert_eq!(store.rename_adapter("one", "three").unwrap().facts.name, "three");
+        assert_eq!(store.rename_adapter("three", "three").unwrap().facts.name, "three");
         let rename = |from, to| store.rename_adapter(from, to).unwrap_err();
         assert!(matches!(rename("three", "two"), StoreError::NameTaken(name) if name == "two"));
         assert!(matches!(rename("three", "a:b"), StoreError::BadName { .. }));
         assert!(matches!(rename("one", "four"), StoreError::NoAdapter(name) if name == "one"));
-        assert!(matches!(store.add_adapter(&new("")), Err(StoreError::BadName { .. })));
+        assert!(matches!(store.add_adapter(&facts("")), Err(StoreError::BadName { .. })));
     }
 
     #[test]
     fn the_job_knows_its_adapter_until_it_is_deleted() {
         let store = Store::in_memory().unwrap();
         let job = store.add_job(&new_job("mine")).unwrap().id;
-        let adapter = store.add_adapter(&NewAdapter { job: Some(job), ..new("mine") }).unwrap();
-        store.set_job_adapter(job, &adapter.name).unwrap();
+        let adapter = store.add_adapter(&AdapterFacts { job: Some(job), ..facts("mine") }).unwrap();
+        store.set_job_adapter(job, &adapter.facts.name).unwrap();
 
         store.rename_adapter("mine", "yours").unwrap();
         assert_eq!(store.job(job).unwrap().adapter.as_deref(), Some("yours"));
@@ -252,15 +237,14 @@ mod tests {
         assert_eq!(store.delete_adapter("yours").unwrap().id, adapter.id);
         assert_eq!(store.job(job).unwrap().adapter, None);
         assert!(matches!(store.adapter("yours"), Err(StoreError::NoAdapter(_))));
-        assert!(matches!(store.adapter_by_id(adapter.id), Err(StoreError::NoAdapter(_))));
-        assert!(store.add_adapter(&new("mine")).unwrap().id > adapter.id);
+        assert!(store.add_adapter(&facts("mine")).unwrap().id > adapter.id);
     }
 
     #[test]
     fn an_adapter_of_no_job_that_exists_is_refused() {
         let store = Store::in_memory().unwrap();
 
-        let refused = store.add_adapter(&NewAdapter { job: Some(7), ..new("mine") });
+        let refused = store.add_adapter(&AdapterFacts { job: Some(7), ..facts("mine") });
 
         assert!(matches!(refused, Err(StoreError::NoJob(7))));
     }
