@@ -52,11 +52,14 @@ enum Command {
     /// Turn pairs into training samples, one JSON object a line.
     Encode(encode::Args),
     /// Convert, check and measure files of pairs.
-    Dataset(dataset::Args),
+    #[command(subcommand)]
+    Dataset(dataset::Command),
     /// Show what a model consists of, or fetch one.
-    Model(model::Args),
+    #[command(subcommand)]
+    Model(model::Command),
     /// Show, merge and import LoRA adapters.
-    Adapter(adapter::Args),
+    #[command(subcommand)]
+    Adapter(adapter::Command),
     /// Count the questions that are answered as wanted, without and with an adapter.
     Eval(eval::Args),
     /// Measure training and decoding speed.
@@ -93,9 +96,9 @@ fn run(args: Vec<OsString>) -> anyhow::Result<()> {
         Command::Chat(args) => chat::run(args),
         Command::Tokenize(args) => tokenize::run(args),
         Command::Encode(args) => encode::run(args),
-        Command::Dataset(args) => dataset::run(args),
-        Command::Model(args) => model::run(args),
-        Command::Adapter(args) => adapter::run(args),
+        Command::Dataset(command) => dataset::run(command),
+        Command::Model(command) => model::run(command),
+        Command::Adapter(command) => adapter::run(command),
         Command::Eval(args) => eval::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Serve(args) => serve::run(args),

@@ -1,8 +1,8 @@
-//! `weft model show`.
+//! `weft model`.
 
 use std::fs;
 
-use crate::weft::{mini, printed, text};
+use crate::weft::{mini, printed, refused, text};
 
 #[test]
 fn the_full_model_is_counted_from_its_configuration_alone() {
@@ -25,4 +25,20 @@ fn the_full_model_is_counted_from_its_configuration_alone() {
     for number in ["3,670,016", "6,258,876,416", "0.0586"] {
         assert!(shown.contains(number), "{number} is not in\n{shown}");
     }
+}
+
+#[test]
+fn a_converted_model_answers_as_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let converted = text(&dir.path().join("converted"));
+    printed(&["model", "convert", "--model", &mini(), "--output", &converted, "--dtype", "f32"]);
+
+    let answer = |model: &str| {
+        let chat = ["chat", "--model", model, "--prompt", "你好", "--greedy", "--json"];
+        printed(&[&chat[..], &["--max-tokens", "12"]].concat())
+    };
+
+    assert_eq!(answer(&converted), answer(&mini()));
+    let again = ["model", "convert", "--model", &mini(), "--output", &converted];
+    assert!(refused(&again).contains("converted"));
 }

@@ -6,20 +6,13 @@ use std::{
 };
 
 use anyhow::Context as _;
-use candle_core::Device;
 use clap::Subcommand;
 
-use super::common::{DTypeArg, ModelArgs};
+use super::common::RewriteArgs;
 use crate::lora::{self, Adapter, AdapterFile, ImportOptions, Layout};
 
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(super) enum Command {
     /// What an adapter consists of.
     Show {
         /// A folder with `adapter_config.json`.
@@ -29,16 +22,10 @@ enum Command {
     /// Add an adapter's update to the model's weights and write the whole model.
     Merge {
         #[command(flatten)]
-        model: ModelArgs,
+        model: RewriteArgs,
         /// A folder with `adapter_config.json`.
         #[arg(long, value_name = "DIR")]
         adapter: PathBuf,
-        /// Where the merged model goes; must not exist.
-        #[arg(long, value_name = "DIR")]
-        output: PathBuf,
-        /// What the merged weights are kept in.
-        #[arg(long, value_enum, default_value = "f16")]
-        dtype: DTypeArg,
     },
     /// Turn a state dict of LoRA weights (`chatglm-6b-lora.pt`) into an adapter in PEFT's form.
     Import {
@@ -60,19 +47,13 @@ enum Command {
     },
 }
 
-pub(super) fn run(args: Args) -> anyhow::Result<()> {
-    match args.command {
+pub(super) fn run(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::Show { adapter } => {
             print!("{}", description(&adapter, &AdapterFile::read(&adapter)?));
             Ok(())
         }
-        Command::Merge { model, adapter, output, dtype } => {
-            let model = model.open()?;
-            let adapter = Adapter::read(&adapter, model.config(), &Device::Cpu)?;
-            lora::merge(model.path(), model.config(), &adapter, dtype.into(), &output)?;
-            tracing::info!("the merged model is in {}", output.display());
-            Ok(())
-        }
+        Command::Merge { model, adapter } => model.rewrite(Some(&adapter)),
         Command::Import { file, output, lora_alpha, lora_dropout, model } => {
             import(&file, &output, &ImportOptions { lora_alpha, lora_dropout }, &model)
         }

@@ -1,6 +1,10 @@
 //! What several commands need: a model, pairs, and how pairs are encoded.
 
-use std::{fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 use candle_core::{DType, Device};
@@ -9,6 +13,7 @@ use weft_shared::{
     dataset::{self, DatasetError},
     pair::Pair,
     sample::{PositionRule, SampleOptions, Truncation},
+    training::LoraOptions,
 };
 
 use crate::{
@@ -16,6 +21,7 @@ use crate::{
     chatglm::ChatGlmConfig,
     device::{DeviceError, DeviceName, weights_dtype},
     hub,
+    lora::{self, Adapter},
     model_dir::ModelDir,
 };
 
@@ -108,9 +114,35 @@ enum PositionRuleArg {
     Main,
 }
 
-/// What weights that are written are kept in.
+/// A model that is written anew.
+#[derive(Debug, clap::Args)]
+pub(super) struct RewriteArgs {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Where the new model goes; must not exist.
+    #[arg(long, value_name = "DIR")]
+    output: PathBuf,
+    /// What its weights are kept in.
+    #[arg(long, value_enum, default_value = "f16")]
+    dtype: DTypeArg,
+}
+
+impl RewriteArgs {
+    /// Writes the model, with the update of the adapter in that folder if there is one.
+    pub(super) fn rewrite(&self, adapter: Option<&Path>) -> anyhow::Result<()> {
+        let model = self.model.open()?;
+        let adapter = match adapter {
+            Some(dir) => Adapter::read(dir, model.config(), &Device::Cpu)?,
+            None => Adapter::new(LoraOptions::default(), BTreeMap::new()),
+        };
+        lora::merge(model.path(), model.config(), &adapter, self.dtype.into(), &self.output)?;
+        tracing::info!("the model is in {}", self.output.display());
+        Ok(())
+    }
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum DTypeArg {
+enum DTypeArg {
     F16,
     Bf16,
     F32,

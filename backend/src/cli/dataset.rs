@@ -19,14 +19,8 @@ use super::common::{EncodingArgs, ModelArgs};
 use super::lines::print;
 use crate::atomic;
 
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(super) enum Command {
     /// Write the pairs of a file in another form.
     ///
     /// Forms: weft-jsonl, weft-json, alpaca-json, alpaca-jsonl, sharegpt-json, sharegpt-jsonl, messages-jsonl,
@@ -75,7 +69,7 @@ enum Command {
 }
 
 #[derive(Debug, clap::Args)]
-struct FileArgs {
+pub(super) struct FileArgs {
     /// Pairs in any form.
     #[arg(value_name = "FILE")]
     path: PathBuf,
@@ -92,8 +86,8 @@ impl FileArgs {
     }
 }
 
-pub(super) fn run(args: Args) -> anyhow::Result<()> {
-    match args.command {
+pub(super) fn run(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::Convert { file, to, output, every_answer } => {
             convert(&file, to, output.as_deref(), every_answer)
         }

@@ -1,33 +1,20 @@
 //! `weft model`: what a model consists of, and fetching one.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{fs, path::PathBuf};
 
 use anyhow::Context as _;
 use clap::Subcommand;
 use weft_shared::training::LoraOptions;
 
-use super::common::{DTypeArg, ModelArgs};
-use crate::{
-    hub,
-    lora::{self, Adapter, Target},
-    model_dir::ModelDir,
-    model_facts::ModelFacts,
-    new_model,
-};
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
+use super::common::{ModelArgs, RewriteArgs};
+use crate::{hub, lora::Target, model_facts::ModelFacts, new_model};
 
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(super) enum Command {
     /// Modules, parameter counts, special ids, vocabulary and weights; `config.json` alone is enough.
     Show {
-        /// A model folder, or a hub id or `embedded`.
-        #[arg(long, value_name = "DIR|ID")]
-        model: String,
+        #[command(flatten)]
+        model: ModelArgs,
         /// Rank of the adapter to count with.
         #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=65_536))]
         lora_r: u32,
@@ -67,25 +54,15 @@ enum Command {
     /// Write a model's weights anew as safetensors.
     Convert {
         #[command(flatten)]
-        model: ModelArgs,
-        /// Where the model goes; must not exist.
-        #[arg(long, value_name = "DIR")]
-        output: PathBuf,
-        /// What the weights are kept in.
-        #[arg(long, value_enum, default_value = "f16")]
-        dtype: DTypeArg,
+        model: RewriteArgs,
     },
 }
 
-pub(super) fn run(args: Args) -> anyhow::Result<()> {
-    match args.command {
+pub(super) fn run(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::Show { model, lora_r, target_modules, json } => {
             let targets = Target::from_names(&target_modules)?;
-            let dir = hub::resolve(&model)
-                .map_err(anyhow::Error::from)
-                .and_then(|folder| Ok(ModelDir::open(&folder)?))
-                .with_context(|| format!("cannot show the model in {model}"))?;
-            let facts = ModelFacts::of(&dir, lora_r as usize, &targets);
+            let facts = ModelFacts::of(&model.open()?, lora_r as usize, &targets);
             if json {
                 println!("{}", serde_json::to_string_pretty(&facts)?);
             } else {
@@ -110,11 +87,6 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
             new_model::write(&read(&model_config)?, &read(&vocabulary)?, seed, std, &output)?;
             Ok(())
         }
-        Command::Convert { model, output, dtype } => {
-            let model = model.open()?;
-            let nothing = Adapter::new(LoraOptions::default(), BTreeMap::new());
-            lora::merge(model.path(), model.config(), &nothing, dtype.into(), &output)?;
-            Ok(())
-        }
+        Command::Convert { model } => model.rewrite(None),
     }
 }
