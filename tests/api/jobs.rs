@@ -243,6 +243,29 @@ async fn a_dry_run_measures_a_step_and_keeps_nothing() {
 }
 
 #[tokio::test]
+async fn a_dry_run_that_diverges_says_what_to_lower() {
+    let server = server();
+    add_dataset(&server).await;
+    let mut new = new_job(&server, 100).await;
+    for (option, found, advice) in [
+        ("/options/learning_rate", "found NaN", "Lower the learning rate"),
+        ("/options/lora/alpha", "and inf at step 0", "lower lora.alpha"),
+    ] {
+        let before = std::mem::replace(new.pointer_mut(option).unwrap(), json!(1e38));
+
+        let answer = send(&server, Method::POST, "/api/dry-run", &new).await;
+
+        assert_eq!(answer.status, 422, "{option}");
+        let problem = answer.problem();
+        assert_eq!((problem.kind.as_str(), problem.status), ("/problems/diverges", 422));
+        for word in ["must be finite", found, advice] {
+            assert!(problem.detail.contains(word), "{option}: {}", problem.detail);
+        }
+        *new.pointer_mut(option).unwrap() = before;
+    }
+}
+
+#[tokio::test]
 async fn the_manifest_has_all_that_the_run_was_made_of() {
     let server = server();
     add_dataset(&server).await;

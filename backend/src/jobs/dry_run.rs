@@ -99,8 +99,19 @@ impl Jobs {
             memory::forget_peak();
             started = Instant::now();
             Ok::<_, JobsError>(ControlFlow::Continue(()))
-        })?;
+        })
+        .map_err(|error| of_the_options(error, options.learning_rate))?;
         drop(turn);
         measured.ok_or(JobsError::Training(TrainingError::NoSamples))
+    }
+}
+
+/// Numbers that are none any more come of the options, not of the server.
+fn of_the_options(error: JobsError, learning_rate: f64) -> JobsError {
+    match error {
+        JobsError::Training(TrainingError::NotFinite { step, loss, grad_norm }) => {
+            JobsError::Diverged { step, loss, grad_norm, learning_rate }
+        }
+        error => error,
     }
 }

@@ -25,6 +25,12 @@ pub enum JobsError {
     Refused(Vec<CheckFinding>),
     #[error("the job {id} is {state:?}: only a cancelled or failed one can be resumed")]
     NotResumable { id: i64, state: JobState },
+    /// A dry run's numbers were none any more.
+    #[error(
+        "the dry run diverged: loss and gradient norm must be finite, found {loss} and {grad_norm} at step {step} \
+         with learning rate {learning_rate:e}"
+    )]
+    Diverged { step: usize, loss: f64, grad_norm: f64, learning_rate: f64 },
     #[error("the run panicked: {0}")]
     Panicked(String),
     #[error("cannot use the folder {path}")]
@@ -72,6 +78,11 @@ impl JobsError {
             Self::Run(RunError::Training(TrainingError::NotFinite { .. })) => Some(
                 "Start again with a lower learning rate; what was learned before is in the newest checkpoint.",
             ),
+            Self::Diverged { step: 0, .. } => Some(
+                "Nothing was learned by then, so the learning rate is not to blame: lower lora.alpha, or see whether \
+                 the model's weights are whole.",
+            ),
+            Self::Diverged { .. } => Some("Lower the learning rate, or lora.alpha."),
             Self::Run(RunError::Checkpoint(CheckpointError::Write { .. })) | Self::Write(_) => {
                 Some("Make room on the disk, then resume the job.")
             }

@@ -87,6 +87,8 @@ const JOB_STATE: Kind =
     kind(StatusCode::CONFLICT, "/problems/job-state", "Not in this state of the job");
 const CHECK: Kind =
     kind(StatusCode::UNPROCESSABLE_ENTITY, "/problems/check", "The check speaks against it");
+const DIVERGES: Kind =
+    kind(StatusCode::UNPROCESSABLE_ENTITY, "/problems/diverges", "The run diverges");
 const BAD_NAME: Kind = kind(StatusCode::UNPROCESSABLE_ENTITY, "/problems/bad-name", "Bad name");
 const BAD_EDIT: Kind = kind(StatusCode::UNPROCESSABLE_ENTITY, "/problems/bad-edit", "Bad edit");
 const INTERNAL: Kind =
@@ -105,6 +107,7 @@ impl ApiError {
             Self::Query(_) => WRONG_QUERY,
             Self::Store(error) => of_store(error),
             Self::Jobs(JobsError::Refused(_)) => CHECK,
+            Self::Jobs(JobsError::Diverged { .. }) => DIVERGES,
             Self::Jobs(JobsError::NotResumable { .. }) => JOB_STATE,
             Self::Jobs(_) | Self::Ended => INTERNAL,
         }
@@ -112,11 +115,14 @@ impl ApiError {
 
     /// The error and what is behind it; what happened inside the server is for its log.
     fn detail(&self, status: StatusCode) -> String {
-        if status != StatusCode::INTERNAL_SERVER_ERROR {
-            return self.to_string();
+        match self {
+            _ if status == StatusCode::INTERNAL_SERVER_ERROR => {
+                tracing::error!("{}", with_causes(self));
+                "the server's log says why".to_owned()
+            }
+            Self::Jobs(error) => error.advice(),
+            error => error.to_string(),
         }
-        tracing::error!("{}", with_causes(self));
-        "the server's log says why".to_owned()
     }
 }
 

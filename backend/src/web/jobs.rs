@@ -16,7 +16,10 @@ use futures_util::stream::{self, Stream};
 use serde::Deserialize;
 use tokio::sync::watch;
 use weft_shared::{
-    api::job::{Check, DryRun, Job, JobEvent, NewJob},
+    api::{
+        job::{Check, DryRun, Job, JobEvent, NewJob},
+        problem::Problem,
+    },
     manifest::Manifest,
 };
 
@@ -54,7 +57,10 @@ pub(super) async fn check_job(
 
 /// Measures one real step on the longest samples.
 #[utoipa::path(post, path = "/api/dry-run", tag = "jobs", request_body = NewJob,
-    responses((status = 200, description = "what was measured", body = DryRun)))]
+    responses(
+        (status = 200, description = "what was measured", body = DryRun),
+        (status = 422, description = "the check refuses the run (`/problems/check`), or its loss is no number (`/problems/diverges`)", body = Problem, content_type = "application/problem+json"),
+    ))]
 pub(super) async fn dry_run(
     State(app): State<AppState>,
     Json(new): Json<NewJob>,
