@@ -1,6 +1,6 @@
 //! `weft eval`: how many questions are answered as wanted, before and after.
 
-use std::path::PathBuf;
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use serde_json::{Value, json};
 use weft_shared::{pair::Pair, prompt::Templates};
@@ -12,8 +12,6 @@ use crate::{
     lora::Adapter,
 };
 
-/// Every question is answered greedily; an answer is right when it is the pair's, but for case, width, white space and
-/// the punctuation at its end. A pair counts in the family of each of its tags.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -31,29 +29,30 @@ pub(super) struct Args {
     template: TemplateArg,
     /// Ask the first so many questions only.
     #[arg(long, value_name = "N")]
-    limit: Option<usize>,
+    limit: Option<NonZeroUsize>,
     /// Most tokens of an answer.
-    #[arg(long, default_value_t = 64)]
-    max_tokens: usize,
-    /// Show each wrong answer beside the wanted one.
+    #[arg(long, value_name = "N", default_value = "64")]
+    max_tokens: NonZeroUsize,
+    /// Tell each wrong answer beside the wanted one, on the error stream.
     #[arg(long)]
     show_wrong: bool,
-    /// Print one JSON object.
+    /// Print one JSON object instead.
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<()> {
+    // What can be wrong is read first: a large model takes its time.
+    let mut pairs = read_pairs(&args.data)?;
+    pairs.truncate(args.limit.map_or(usize::MAX, NonZeroUsize::get));
     let dir = args.model.open()?;
     let tokenizer = dir.tokenizer()?;
     let (device, dtype) = args.compute.open()?;
-    let model = dir.load(dtype, &device)?;
     let adapter = match &args.adapter {
-        Some(dir) => Some(Adapter::read(dir, model.config(), model.device())?),
+        Some(adapter) => Some(Adapter::read(adapter, dir.config(), &device)?),
         None => None,
     };
-    let mut pairs = read_pairs(&args.data)?;
-    pairs.truncate(args.limit.unwrap_or(usize::MAX));
+    let model = dir.load(dtype, &device)?;
 
     let templates = Templates::default();
     let base = Chat { model: &model, adapter: None, tokenizer: &tokenizer, templates: &templates };
@@ -77,7 +76,7 @@ impl Args {
                 tracing::info!("{question}\n  wanted {answer:?}\n  found  {:?}", answered.answer);
             }
         };
-        Ok(evaluate(chat, pairs, self.template.into(), self.max_tokens, tell)?)
+        Ok(evaluate(chat, pairs, self.template.into(), self.max_tokens.get(), tell)?)
     }
 }
 
