@@ -1,6 +1,7 @@
 //! A conversation to a streamed answer.
 
 use weft_shared::{
+    api::chat::ChatTemplate,
     pair::Turn,
     prompt::Templates,
     tokenizer::{ChatGlmTokenizer, DecodeStream},
@@ -29,6 +30,15 @@ pub enum Template {
     Chat,
     /// What a pair is trained with: `问:…` and the separator `\n答: `.
     Training,
+}
+
+impl From<ChatTemplate> for Template {
+    fn from(template: ChatTemplate) -> Self {
+        match template {
+            ChatTemplate::Chat => Self::Chat,
+            ChatTemplate::Training => Self::Training,
+        }
+    }
 }
 
 impl<'a> Chat<'a> {

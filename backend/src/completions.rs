@@ -16,9 +16,7 @@ use weft_shared::api::chat::{ChatRequest, ChatTemplate, Usage};
 
 use self::{activity::Activity, request::Asked, stop::StopTexts, writer::Writer};
 pub use self::{activity::Counts, error::CompletionError};
-use crate::{
-    chat::Template, clock::now_ms, data_dir::DataDir, engine::Engine, lora::Adapter, store::Store,
-};
+use crate::{clock::now_ms, data_dir::DataDir, engine::Engine, lora::Adapter, store::Store};
 
 /// Pieces that wait for a slow reader before its answer is held up.
 const PIECES: usize = 64;
@@ -88,10 +86,7 @@ impl Completions {
         let default = if adapter.is_some() { ChatTemplate::Training } else { ChatTemplate::Chat };
         let asked = Asked::read(request)?;
         let stop = StopTexts::read(request.stop.as_ref())?;
-        let template = match request.template.unwrap_or(default) {
-            ChatTemplate::Chat => Template::Chat,
-            ChatTemplate::Training => Template::Training,
-        };
+        let template = request.template.unwrap_or(default).into();
 
         let place = self.activity.enter()?;
         let (sender, mut pieces) = mpsc::channel(PIECES);

@@ -1,9 +1,8 @@
 //! How many questions a model answers as wanted: exact match after normalization, by family.
 
 mod normalize;
-mod score;
 
-use weft_shared::pair::Pair;
+use weft_shared::{pair::Pair, score::Scores};
 
 use crate::{
     chat::{Chat, Template},
@@ -11,7 +10,6 @@ use crate::{
 };
 
 pub use normalize::normalize;
-pub use score::{Score, Scores};
 
 /// A question, what was wanted and what came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +17,11 @@ pub struct Answered<'a> {
     pub pair: &'a Pair,
     pub answer: String,
     pub is_right: bool,
+}
+
+/// Whether a person would call the answer the pair's.
+pub fn is_right(pair: &Pair, answer: &str) -> bool {
+    normalize(answer) == normalize(&pair.answer)
 }
 
 /// Asks every question greedily; `tell` hears of each as it is answered.
@@ -40,7 +43,7 @@ pub fn evaluate(
         while let Some(text) = writing.next_text()? {
             answer += &text;
         }
-        let is_right = normalize(&answer) == normalize(&pair.answer);
+        let is_right = is_right(pair, &answer);
         scores.add(&pair.tags, is_right);
         tell(&Answered { pair, answer, is_right });
     }

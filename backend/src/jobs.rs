@@ -1,4 +1,5 @@
-//! Training runs of a server: checked, queued, run one at a time on the device, and told of as they go on.
+//! Training runs of a server: checked, queued, run one at a time on the device, and told of as they go on; and
+//! evaluations beside them.
 //!
 //! Everything that happens is in the store before anybody hears of it, so a page that reconnects, or a server that
 //! was killed, goes on where it was.
@@ -7,6 +8,7 @@ mod answers;
 mod check;
 mod dry_run;
 mod error;
+mod evaluations;
 pub mod memory;
 mod queue;
 mod run;

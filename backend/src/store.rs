@@ -1,4 +1,5 @@
-//! What the server remembers: datasets and their versions, jobs and their events, adapters, conversations.
+//! What the server remembers: datasets and their versions, jobs and their events, adapters,
+//! evaluations, conversations.
 //!
 //! One SQLite file. Each call is one transaction: when it returns, a kill of the process loses nothing of it, and
 //! when it fails, nothing of it was done. Calls block; the web layer makes them on a thread for that.
@@ -8,6 +9,7 @@ mod conversations;
 mod datasets;
 mod edits;
 mod error;
+mod evaluations;
 mod events;
 mod jobs;
 mod json;
@@ -34,7 +36,8 @@ pub use self::{
 };
 
 /// One file each, in their order; a file that was released never changes.
-const STEPS: &[M<'static>] = &[M::up(include_str!("store/migrations/1.sql"))];
+const STEPS: &[M<'static>] =
+    &[M::up(include_str!("store/migrations/1.sql")), M::up(include_str!("store/migrations/2.sql"))];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 
 /// How long a call waits for another program that reads the file.
@@ -113,7 +116,7 @@ mod tests {
         let path = dir.path().join("weft.sqlite3");
         let new = NewDataset { name: "kept".into(), pairs: vec![] };
         Store::open(&path).unwrap().create_dataset(&new).unwrap();
-        let set_form = |form: i32| {
+        let set_form = |form: usize| {
             Connection::open(&path).unwrap().pragma_update(None, "user_version", form).unwrap();
         };
 
@@ -121,7 +124,7 @@ mod tests {
         let error = Store::open(&path).unwrap_err();
         assert!(matches!(error, StoreError::Newer), "{error}");
 
-        set_form(1);
+        set_form(STEPS.len());
         assert_eq!(Store::open(&path).unwrap().datasets().unwrap()[0].name, "kept");
     }
 

@@ -8,6 +8,7 @@ mod chat_completions;
 mod conversations;
 mod datasets;
 mod error;
+mod evaluations;
 mod guard;
 mod jobs;
 mod json;
@@ -128,6 +129,7 @@ pub fn router(state: AppState) -> Router {
         .merge(conversations::routes())
         .merge(jobs::routes())
         .merge(adapters::routes())
+        .merge(evaluations::routes())
         .merge(chat_completions::routes())
         .merge(openapi::routes())
         .fallback(page::send)

@@ -8,7 +8,8 @@
 //! 4. [`sample::Batch`]: samples of several lengths to one padded batch
 //! 5. [`dataset`]: files of pairs, in every form people have them in
 //!
-//! A run's options are in [`training`], all that it was made of in [`manifest`], what travels over HTTP in [`api`].
+//! A run's options are in [`training`], all that it was made of in [`manifest`], how its answers are counted in
+//! [`score`], what travels over HTTP in [`api`].
 //!
 //! This crate reads bytes and never a path; it has no clock, no randomness and no async.
 
@@ -18,5 +19,6 @@ pub mod manifest;
 pub mod pair;
 pub mod prompt;
 pub mod sample;
+pub mod score;
 pub mod tokenizer;
 pub mod training;

@@ -11,6 +11,7 @@ mod check;
 mod conversations;
 mod datasets;
 mod end;
+mod evaluations;
 mod guard;
 mod jobs;
 mod metrics;

@@ -3,12 +3,16 @@
 use std::{num::NonZeroUsize, path::PathBuf};
 
 use serde_json::{Value, json};
-use weft_shared::{pair::Pair, prompt::Templates};
+use weft_shared::{
+    pair::Pair,
+    prompt::Templates,
+    score::{Score, Scores},
+};
 
 use super::common::{ComputeArgs, ModelArgs, TemplateArg, read_pairs};
 use crate::{
     chat::Chat,
-    evaluation::{Answered, Score, Scores, evaluate},
+    evaluation::{Answered, evaluate},
     lora::Adapter,
 };
 

@@ -70,9 +70,9 @@ impl<'a> Answers<'a> {
         let mut answers = Vec::new();
         for question in &mut self.questions {
             if question.base.is_none() {
-                question.base = greedy(self.engine, None, question, stops)?;
+                question.base = question.ask(self.engine, None, stops)?;
             }
-            let answer = greedy(self.engine, adapter, question, stops)?;
+            let answer = question.ask(self.engine, adapter, stops)?;
             let (Some(base), Some(answer)) = (&question.base, answer) else { return Ok(None) };
             answers.push(SampleAnswer {
                 question: question.text.clone(),
@@ -85,32 +85,54 @@ impl<'a> Answers<'a> {
     }
 }
 
-/// An answer in the form that pairs are trained in; `None` when it was stopped.
-fn greedy(
-    engine: &Engine,
-    adapter: Option<&Adapter>,
-    question: &Question,
-    stops: &dyn Fn() -> bool,
-) -> Result<Option<String>, JobsError> {
-    let chat = Chat {
-        model: engine.model(),
-        adapter,
-        tokenizer: engine.tokenizer(),
-        templates: engine.templates(),
-    };
-    let sampling = SamplingOptions { greedy: true, ..SamplingOptions::default() };
-    let (history, question) = (&question.history, &question.text);
-    let mut answer =
-        chat.answer(history, question, Template::Training, sampling, LONGEST_ANSWER)?;
-    let mut text = String::new();
-    while !stops() {
-        let _turn = engine.turns().take();
-        for _ in 0..SLICE {
-            match answer.next_text()? {
-                Some(piece) => text += &piece,
-                None => return Ok(Some(text)),
+impl Question {
+    /// The answer in the form that pairs are trained in.
+    fn ask(
+        &self,
+        engine: &Engine,
+        adapter: Option<&Adapter>,
+        stops: &dyn Fn() -> bool,
+    ) -> Result<Option<String>, JobsError> {
+        let form = Form { template: Template::Training, max_tokens: LONGEST_ANSWER };
+        form.ask(engine, adapter, (&self.history, &self.text), stops)
+    }
+}
+
+/// How questions are put, and how long an answer may be.
+#[derive(Clone, Copy)]
+pub(super) struct Form {
+    pub(super) template: Template,
+    pub(super) max_tokens: usize,
+}
+
+impl Form {
+    /// The greedy answer to a question after its history, in turns with others; `None` as soon as `stops` says so.
+    pub(super) fn ask(
+        self,
+        engine: &Engine,
+        adapter: Option<&Adapter>,
+        (history, question): (&[Turn], &str),
+        stops: &dyn Fn() -> bool,
+    ) -> Result<Option<String>, JobsError> {
+        let chat = Chat {
+            model: engine.model(),
+            adapter,
+            tokenizer: engine.tokenizer(),
+            templates: engine.templates(),
+        };
+        let sampling = SamplingOptions { greedy: true, ..SamplingOptions::default() };
+        let mut answer =
+            chat.answer(history, question, self.template, sampling, self.max_tokens)?;
+        let mut text = String::new();
+        while !stops() {
+            let _turn = engine.turns().take();
+            for _ in 0..SLICE {
+                match answer.next_text()? {
+                    Some(piece) => text += &piece,
+                    None => return Ok(Some(text)),
+                }
             }
         }
+        Ok(None)
     }
-    Ok(None)
 }

@@ -1,4 +1,4 @@
-//! What the worker waits for, and what it is told while it runs a job.
+//! What the workers wait for, and what they are told while they run a job.
 
 use std::{
     collections::HashSet,
@@ -49,7 +49,7 @@ impl Locked<'_> {
         self.orders.cancelled.remove(&job)
     }
 
-    /// There is a job in the queue.
+    /// There is a job or an evaluation in the queue.
     pub(super) fn wake(self) {
         self.queue.changed.notify_all();
     }
@@ -71,7 +71,7 @@ impl Locked<'_> {
         Self { queue, orders: waited.unwrap_or_else(PoisonError::into_inner).0 }
     }
 
-    /// Waits until somebody wakes the worker.
+    /// Waits until somebody wakes the workers.
     pub(super) fn wait(self) {
         drop(self.queue.changed.wait(self.orders).unwrap_or_else(PoisonError::into_inner));
     }

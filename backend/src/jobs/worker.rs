@@ -1,4 +1,4 @@
-//! The thread that runs queued jobs, one after the other.
+//! The threads that run queued jobs, one after the other, and beside them queued evaluations.
 
 use std::{
     any::Any,
@@ -10,22 +10,27 @@ use std::{
 use weft_shared::api::job::{Job, JobState};
 
 use super::{Jobs, JobsError};
+use crate::store::{self, Store};
 
 /// When the store cannot be used, because the disk is full for example, it is tried again after so long.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The running thread. Dropped, it stops the running job at its next step, with a checkpoint, and leaves it queued.
+/// The running threads. Dropped, they stop the running job at its next step, with a checkpoint, and leave it queued;
+/// likewise the running evaluation, which keeps what it has counted.
 pub struct Worker {
     jobs: Jobs,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Jobs {
     /// Starts to run what is queued.
     pub fn work(&self) -> Worker {
-        let jobs = self.clone();
-        let thread = thread::spawn(move || jobs.run_queued());
-        Worker { jobs: self.clone(), thread: Some(thread) }
+        let (jobs, evaluations) = (self.clone(), self.clone());
+        let threads = vec![
+            thread::spawn(move || jobs.run_queued()),
+            thread::spawn(move || evaluations.evaluate_queued()),
+        ];
+        Worker { jobs: self.clone(), threads }
     }
 
     fn run_queued(&self) {
@@ -56,22 +61,30 @@ impl Jobs {
 
     /// The oldest queued job, which is then running; `None` when the server ends.
     fn next(&self) -> Option<Job> {
+        self.wait_for_next(|store| {
+            let job = store.oldest_queued()?;
+            if let Some(job) = &job {
+                store.set_job_state(job.id, JobState::Running, None)?;
+            }
+            Ok(job)
+        })
+    }
+
+    /// What `begin` finds in the store, as soon as there is something; `None` when the server ends.
+    pub(super) fn wait_for_next<T>(
+        &self,
+        begin: impl Fn(&Store) -> store::Result<Option<T>>,
+    ) -> Option<T> {
         loop {
             let queue = self.inner.queue.lock();
             if queue.is_ending() {
                 return None;
             }
-            let job = self.store().oldest_queued().and_then(|job| {
-                if let Some(job) = &job {
-                    self.store().set_job_state(job.id, JobState::Running, None)?;
-                }
-                Ok(job)
-            });
-            match job {
-                Ok(Some(job)) => return Some(job),
+            match begin(self.store()) {
+                Ok(Some(found)) => return Some(found),
                 Ok(None) => queue.wait(),
                 Err(error) => {
-                    tracing::error!("the queue of jobs cannot be read: {error}");
+                    tracing::error!("the queue cannot be read: {error}");
                     drop(queue.wait_for(PATIENCE));
                 }
             }
@@ -82,14 +95,14 @@ impl Jobs {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.jobs.end();
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
             // A panic outside of a job has been printed by then.
             let _ = thread.join();
         }
     }
 }
 
-fn message(panic: &(dyn Any + Send)) -> String {
+pub(super) fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
 }

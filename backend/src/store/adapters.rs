@@ -125,7 +125,7 @@ impl Store {
     }
 }
 
-fn by_name(connection: &Connection, name: &str) -> Result<AdapterRecord> {
+pub(super) fn by_name(connection: &Connection, name: &str) -> Result<AdapterRecord> {
     connection
         .prepare_cached("SELECT * FROM adapter WHERE name = ?")?
         .query_row([name], read_adapter)
@@ -167,11 +167,11 @@ fn read_adapter(row: &rusqlite::Row<'_>) -> rusqlite::Result<AdapterRecord> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::store::jobs::tests::new_job;
 
-    fn facts(name: &str) -> AdapterFacts {
+    pub(in crate::store) fn facts(name: &str) -> AdapterFacts {
         AdapterFacts {
             name: name.into(),
             job: None,

@@ -25,6 +25,8 @@ pub enum StoreError {
     JobIsOver(i64),
     #[error("there is no adapter {0}")]
     NoAdapter(String),
+    #[error("there is no evaluation {0}")]
+    NoEvaluation(i64),
     #[error("there is no conversation {0}")]
     NoConversation(i64),
     #[error("there is an adapter {0} already")]

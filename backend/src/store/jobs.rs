@@ -175,7 +175,7 @@ fn read_job(row: &rusqlite::Row<'_>) -> rusqlite::Result<Job> {
 }
 
 /// A state as the word that it has on the wire.
-struct State(JobState);
+pub(super) struct State(pub(super) JobState);
 
 impl ToSql for State {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

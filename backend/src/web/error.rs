@@ -141,6 +141,7 @@ fn of_store(error: &StoreError) -> Kind {
         | StoreError::NoVersion { .. }
         | StoreError::NoJob(_)
         | StoreError::NoAdapter(_)
+        | StoreError::NoEvaluation(_)
         | StoreError::NoConversation(_) => NOT_FOUND,
         StoreError::Stale { .. } => STALE,
         StoreError::NameTaken(_) => NAME_TAKEN,

@@ -13,8 +13,8 @@ use utoipa::{
 use weft_shared::api::problem::Problem;
 
 use super::{
-    AppState, adapters, chat_completions, conversations, datasets, jobs, json::Json, metrics,
-    model, session, status, tokenizer,
+    AppState, adapters, chat_completions, conversations, datasets, evaluations, jobs, json::Json,
+    metrics, model, session, status, tokenizer,
 };
 
 pub(super) fn routes() -> Router<AppState> {
@@ -41,6 +41,7 @@ async fn openapi() -> Json<utoipa::openapi::OpenApi> {
         (name = "datasets", description = "Pairs to learn from, and versions of them"),
         (name = "jobs", description = "Training runs"),
         (name = "adapters", description = "What runs made"),
+        (name = "evaluations", description = "How many questions are answered as wanted"),
         (name = "chat", description = "Chat in OpenAI's form, errors included"),
         (name = "conversations", description = "Conversations that are kept"),
     ),
@@ -76,6 +77,10 @@ async fn openapi() -> Json<utoipa::openapi::OpenApi> {
         adapters::rename_adapter,
         adapters::delete_adapter,
         adapters::download_adapter,
+        evaluations::list_evaluations,
+        evaluations::start_evaluation,
+        evaluations::read_evaluation,
+        evaluations::delete_evaluation,
         chat_completions::list_models,
         chat_completions::complete_chat,
         conversations::list_conversations,

@@ -1,0 +1,157 @@
+//! Evaluations of a server: a thread of their own, beside the runs, asks one question after the other.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use weft_shared::{
+    api::{
+        evaluation::{Evaluation, EvaluationResult, NewEvaluation, WrongAnswer},
+        job::{CheckFinding, JobState, RunFinding, Severity},
+    },
+    pair::Pair,
+};
+
+use super::{
+    Jobs, JobsError,
+    answers::Form,
+    worker::{PATIENCE, message},
+};
+use crate::{
+    evaluation::is_right,
+    store::{Store, StoreError},
+};
+
+/// Wrong answers that are kept for people to see.
+const MOST_WRONG: usize = 100;
+
+impl Jobs {
+    /// Queues an evaluation, of the dataset as it is now unless a version is named.
+    pub fn evaluate(&self, new: &NewEvaluation) -> Result<Evaluation, JobsError> {
+        let version = match new.version {
+            Some(number) => number,
+            None => self.store().keep_version(new.dataset, "")?.number,
+        };
+        let pairs = self.store().version_rows(new.dataset, version)?.len();
+        let questions = pairs.min(new.limit.unwrap_or(pairs));
+        self.refuse_hopeless(new, questions)?;
+
+        let queue = self.inner.queue.lock();
+        let new = NewEvaluation { version: Some(version), ..new.clone() };
+        let added = self.store().add_evaluation(&new, questions)?;
+        queue.wake();
+        Ok(added)
+    }
+
+    /// Newest first, without the wrong answers.
+    pub fn evaluations(&self) -> Result<Vec<Evaluation>, JobsError> {
+        let mut evaluations = self.store().evaluations()?;
+        for evaluation in &mut evaluations {
+            evaluation.result.wrong.clear();
+        }
+        Ok(evaluations)
+    }
+
+    pub fn evaluation(&self, id: i64) -> Result<Evaluation, JobsError> {
+        Ok(self.store().evaluation(id)?)
+    }
+
+    /// Deletes an evaluation; one that goes on ends before its next question.
+    pub fn delete_evaluation(&self, id: i64) -> Result<(), JobsError> {
+        Ok(self.store().delete_evaluation(id)?)
+    }
+
+    fn refuse_hopeless(&self, new: &NewEvaluation, questions: usize) -> Result<(), JobsError> {
+        let found = self.inner.engine.fingerprint();
+        let finding = match &new.adapter {
+            _ if new.max_tokens == 0 => RunFinding::Option {
+                option: "max_tokens".to_owned(),
+                wanted: "at least 1".to_owned(),
+                found: "0".to_owned(),
+            },
+            _ if questions == 0 => RunFinding::NoPairs,
+            Some(name) => {
+                let adapter = self.store().adapter(name)?.facts;
+                if adapter.model_fingerprint == found {
+                    return Ok(());
+                }
+                RunFinding::OtherAdapter {
+                    adapter: adapter.name,
+                    made_for: adapter.model_fingerprint,
+                    found: found.to_owned(),
+                }
+            }
+            None => return Ok(()),
+        };
+        let refusal = CheckFinding { severity: Severity::Refusal, row: None, finding };
+        Err(JobsError::Refused(vec![refusal]))
+    }
+
+    /// Runs what is queued until the server ends. The store has all that is known, so that a kill, or a disk that is
+    /// full for a while, costs one question.
+    pub(super) fn evaluate_queued(&self) {
+        while let Some(evaluation) = self.wait_for_next(Store::begin_evaluation) {
+            let id = evaluation.id;
+            let ended = catch_unwind(AssertUnwindSafe(|| self.evaluate_now(evaluation)))
+                .unwrap_or_else(|panic| Err(JobsError::Panicked(message(&*panic))));
+            let noted = match ended {
+                Ok(true) => self.store().end_evaluation(id, JobState::Done, None),
+                Ok(false) => Ok(()),
+                Err(error) => {
+                    self.store().end_evaluation(id, JobState::Failed, Some(&error.advice()))
+                }
+            };
+            match noted {
+                // Deleted, by itself or with its adapter.
+                Ok(()) | Err(StoreError::NoEvaluation(_)) => {}
+                Err(error) => {
+                    tracing::error!("the end of evaluation {id} cannot be noted: {error}");
+                    drop(self.inner.queue.lock().wait_for(PATIENCE));
+                }
+            }
+        }
+    }
+
+    /// Asks what was not asked yet. `false` when the server ends before the last question.
+    fn evaluate_now(&self, evaluation: Evaluation) -> Result<bool, JobsError> {
+        let Evaluation { id, request, questions, mut result, .. } = evaluation;
+        let engine = &self.inner.engine;
+        let adapter = match &request.adapter {
+            Some(name) => {
+                let adapter = self.store().adapter(name)?.id;
+                Some(engine.adapter(adapter, &self.inner.dir.adapter(adapter))?)
+            }
+            None => None,
+        };
+        let form = Form { template: request.template.into(), max_tokens: request.max_tokens };
+        let stops = || self.is_ending();
+        let version = request.version.unwrap_or_default();
+        let rows = self.store().version_rows(request.dataset, version)?;
+        for row in rows.into_iter().take(questions).skip(result.base.all.asked) {
+            let (history, question) = row.pair.conversation();
+            let ask = |adapter| form.ask(engine, adapter, (&history, &question), &stops);
+            let Some(base) = ask(None)? else { return Ok(false) };
+            let adapted = match &adapter {
+                Some(adapter) => match ask(Some(adapter))? {
+                    Some(answer) => Some(answer),
+                    None => return Ok(false),
+                },
+                None => None,
+            };
+            count(&mut result, row.pair, base, adapted);
+            self.store().set_evaluation_result(id, &result)?;
+        }
+        Ok(true)
+    }
+}
+
+fn count(result: &mut EvaluationResult, pair: Pair, base: String, adapter: Option<String>) {
+    let mut was_right = is_right(&pair, &base);
+    result.base.add(&pair.tags, was_right);
+    if let Some(answer) = &adapter {
+        was_right = is_right(&pair, answer);
+        result.adapter.get_or_insert_default().add(&pair.tags, was_right);
+    }
+    if !was_right && result.wrong.len() < MOST_WRONG {
+        let Pair { question, answer: wanted, .. } = pair;
+        result.wrong.push(WrongAnswer { question, wanted, base, adapter });
+    }
+}
