@@ -95,6 +95,29 @@ async fn words_are_searched_for_and_problems_shown() {
 }
 
 #[tokio::test]
+async fn a_file_that_the_browser_cannot_read_is_named() {
+    let server = Server::start(&[]);
+    let browser = open_with(&server, 3).await;
+
+    browser.run("Blob.prototype.arrayBuffer = () => Promise.reject(new Error('gone'))").await;
+    let gone = file("{\"question\":\"q\",\"answer\":\"a\"}\n");
+    import(&browser, &gone).await;
+
+    let name = gone.path().file_name().unwrap().to_string_lossy().into_owned();
+    let mut report = String::new();
+    for _ in 0..100 {
+        report = browser.find("dataset-report").await.text().await.unwrap();
+        if report.contains(&name) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(report.contains(&format!("{name}: the browser could not read it")), "{report}");
+    browser.wait_for("dataset-count", "data-value", "3").await;
+    browser.close().await;
+}
+
+#[tokio::test]
 async fn of_ten_thousand_pairs_only_some_rows_are_made() {
     let server = Server::start(&[]);
     let browser = open_with(&server, 10_000).await;

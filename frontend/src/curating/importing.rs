@@ -8,7 +8,7 @@ use weft_shared::pair::Pair;
 use super::Curating;
 use crate::state::dataset::{
     editor::Editor,
-    import::{dataset_name, import},
+    import::{Report, dataset_name, import},
 };
 
 impl Curating {
@@ -19,7 +19,10 @@ impl Curating {
             let mut reports = Vec::new();
             let mut pairs: Vec<Pair> = Vec::new();
             for file in files {
-                let Ok(buffer) = JsFuture::from(file.array_buffer()).await else { continue };
+                let Ok(buffer) = JsFuture::from(file.array_buffer()).await else {
+                    reports.push(Report::unread(file.name()));
+                    continue;
+                };
                 let bytes = Uint8Array::new(&buffer).to_vec();
                 let (report, more) = import(Some(file.name()), &bytes);
                 if pairs.is_empty() && !more.is_empty() {

@@ -69,6 +69,11 @@ pub fn refusal(refusal: &Refusal, language: Language) -> String {
             }
             Refusal::NoPairs => "no line could be used".into(),
             Refusal::Unreadable => "the table could not be read".into(),
+            Refusal::Unread => {
+                "the browser could not read it; it may be a folder, or was moved or \
+                                changed since it was chosen"
+                    .into()
+            }
         },
         Language::Chinese => match refusal {
             Refusal::NotUtf8 { valid } => {
@@ -81,6 +86,7 @@ pub fn refusal(refusal: &Refusal, language: Language) -> String {
             Refusal::NoColumns(columns) => format!("这些列中没有问题列和回答列：{columns}"),
             Refusal::NoPairs => "没有一行可以使用".into(),
             Refusal::Unreadable => "表格无法读取".into(),
+            Refusal::Unread => "浏览器无法读取：可能是文件夹，或者选择之后被移动或修改过".into(),
         },
     }
 }

@@ -29,6 +29,15 @@ pub enum Refusal {
     /// Each record has a problem.
     NoPairs,
     Unreadable,
+    /// The browser did not give its bytes.
+    Unread,
+}
+
+impl Report {
+    /// Of a file whose bytes the browser did not give.
+    pub fn unread(file: String) -> Self {
+        Self { file: Some(file), outcome: Err(Refusal::Unread), pairs: 0, problems: Vec::new() }
+    }
 }
 
 /// Reads a file in whatever form it has.
@@ -90,6 +99,14 @@ mod tests {
         assert_eq!(import(None, b"hello").0.outcome, Err(Refusal::UnknownForm));
         assert_eq!(import(None, &[0xFF, 0xFE]).0.outcome, Err(Refusal::NotUtf8 { valid: 0 }));
         assert_eq!(import(None, b"{\"a\":1}").0.outcome, Err(Refusal::NoPairs));
+    }
+
+    #[test]
+    fn a_file_that_the_browser_did_not_give_is_named() {
+        let report = Report::unread("gone.jsonl".into());
+
+        assert_eq!(report.file.as_deref(), Some("gone.jsonl"));
+        assert_eq!(report.outcome, Err(Refusal::Unread));
     }
 
     #[test]
