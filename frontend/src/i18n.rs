@@ -5,6 +5,7 @@
 pub mod chat;
 pub mod dataset;
 pub mod frame;
+pub mod history;
 pub mod inspect;
 pub mod mask;
 pub mod models;
@@ -33,6 +34,7 @@ pub enum Language {
 #[derive(Debug)]
 pub struct Words {
     pub frame: frame::Words,
+    pub history: history::Words,
     pub inspect: inspect::Words,
     pub dataset: dataset::Words,
     pub train: train::Words,
@@ -68,6 +70,7 @@ impl Language {
         match self {
             Self::English => &Words {
                 frame: frame::ENGLISH,
+                history: history::ENGLISH,
                 inspect: inspect::ENGLISH,
                 dataset: dataset::ENGLISH,
                 train: train::ENGLISH,
@@ -76,6 +79,7 @@ impl Language {
             },
             Self::Chinese => &Words {
                 frame: frame::CHINESE,
+                history: history::CHINESE,
                 inspect: inspect::CHINESE,
                 dataset: dataset::CHINESE,
                 train: train::CHINESE,

@@ -1,109 +1,136 @@
 //! What comes before the question: an instruction, and turns that were answered.
 
-use leptos::prelude::*;
-use weft_shared::pair::{Pair, Turn};
+use leptos::{html, prelude::*};
+use weft_shared::pair::Turn;
 
 use crate::i18n;
 
 #[component]
 pub fn HistoryEditor(
-    #[prop(into)] pair: Signal<Pair>,
-    #[prop(into)] on_edit: Callback<Pair>,
+    /// Begins the names by which tests find its parts.
+    page: &'static str,
+    #[prop(into)] system: Signal<String>,
+    #[prop(into)] turns: Signal<Vec<Turn>>,
+    #[prop(into)] on_system: Callback<String>,
+    #[prop(into)] on_turns: Callback<Vec<Turn>>,
 ) -> impl IntoView {
     let words = i18n::use_words();
-    let change = move |change: &dyn Fn(&mut Pair)| {
-        let mut pair = pair.get_untracked();
-        change(&mut pair);
-        on_edit.run(pair);
-    };
-    let turns = Memo::new(move |_| pair.with(|pair| pair.history.len()));
-    let summary = move || {
-        let inspect = &words.get().inspect;
-        match turns.get() {
-            0 => inspect.history.to_owned(),
-            turns => format!("{} · {turns}", inspect.history),
-        }
+    let count = Memo::new(move |_| turns.with(Vec::len));
+    let add = move |_| {
+        let mut turns = turns.get_untracked();
+        turns.push(Turn::default());
+        on_turns.run(turns);
     };
     view! {
-        <details class="history" open=move || { turns.get() > 0 }>
-            <summary>{summary}</summary>
-            <div class="turn-field">
-                <label for="system">{move || words.get().inspect.system}</label>
-                <input
-                    id="system"
-                    type="text"
-                    data-testid="inspect-system"
-                    autocomplete="off"
-                    prop:value=move || pair.with(|pair| pair.system.clone().unwrap_or_default())
-                    on:input:target=move |event| {
-                        let system = Some(event.target().value()).filter(|text| !text.is_empty());
-                        change(&|pair| pair.system.clone_from(&system));
-                    }
+        <div class="history">
+            <label class="field">
+                <span class="field-name">{move || words.get().history.system}</span>
+                <GrowingField
+                    test_id=format!("{page}-system")
+                    hint=Signal::derive(move || words.get().history.system_hint)
+                    text=system
+                    on_text=on_system
                 />
-            </div>
-            <ol class="turns">
-                <For each=move || 0..turns.get() key=|turn| *turn let:turn>
-                    <TurnFields turn pair on_edit />
-                </For>
-            </ol>
-            <button
-                class="quiet"
-                type="button"
-                data-testid="inspect-add-turn"
-                on:click=move |_| change(&|pair| pair.history.push(Turn::default()))
-            >
-                {move || words.get().inspect.add_turn}
+            </label>
+            <span class="field-name">{move || words.get().history.turns}</span>
+            <For each=move || 0..count.get() key=|place| *place let:place>
+                <TurnFields place turns on_turns />
+            </For>
+            <button class="quiet" type="button" data-testid=format!("{page}-add-turn") on:click=add>
+                {move || words.get().history.add_turn}
             </button>
-        </details>
+        </div>
     }
 }
 
 #[component]
-fn TurnFields(turn: usize, pair: Signal<Pair>, on_edit: Callback<Pair>) -> impl IntoView {
+fn TurnFields(
+    place: usize,
+    turns: Signal<Vec<Turn>>,
+    on_turns: Callback<Vec<Turn>>,
+) -> impl IntoView {
     let words = i18n::use_words();
-    let change = move |change: &dyn Fn(&mut Turn)| {
-        let mut pair = pair.get_untracked();
-        if let Some(turn) = pair.history.get_mut(turn) {
-            change(turn);
+    let text = move |part: fn(&Turn) -> &String| {
+        Signal::derive(move || {
+            turns.with(|turns| turns.get(place).map(part).cloned().unwrap_or_default())
+        })
+    };
+    let edit = move |part: fn(&mut Turn) -> &mut String, text: String| {
+        let mut turns = turns.get_untracked();
+        if let Some(turn) = turns.get_mut(place) {
+            *part(turn) = text;
         }
-        on_edit.run(pair);
+        on_turns.run(turns);
     };
     let remove = move |_| {
-        let mut pair = pair.get_untracked();
-        if turn < pair.history.len() {
-            pair.history.remove(turn);
+        let mut turns = turns.get_untracked();
+        if place < turns.len() {
+            turns.remove(place);
         }
-        on_edit.run(pair);
+        on_turns.run(turns);
     };
-    let text = move |of: fn(&Turn) -> &String| {
-        pair.with(|pair| pair.history.get(turn).map(of).cloned().unwrap_or_default())
-    };
-    let label = move |what: &str| format!("{what} {}", turn + 1);
+    let numbered = move |what: &str| format!("{what} {}", place + 1);
     view! {
-        <li>
-            <input
-                type="text"
-                aria-label=move || label(words.get().inspect.question)
-                autocomplete="off"
-                prop:value=move || text(|turn| &turn.question)
-                on:input:target=move |event| {
-                    let value = event.target().value();
-                    change(&|turn| turn.question.clone_from(&value));
-                }
+        <div class="turn" role="group" aria-label=move || numbered(words.get().history.turn)>
+            <GrowingField
+                label=Signal::derive(move || numbered(words.get().history.question))
+                hint=Signal::derive(move || words.get().history.question)
+                text=text(|turn| &turn.question)
+                on_text=move |text| edit(|turn| &mut turn.question, text)
             />
-            <input
-                type="text"
-                aria-label=move || label(words.get().inspect.answer)
-                autocomplete="off"
-                prop:value=move || text(|turn| &turn.answer)
-                on:input:target=move |event| {
-                    let value = event.target().value();
-                    change(&|turn| turn.answer.clone_from(&value));
-                }
+            <GrowingField
+                label=Signal::derive(move || numbered(words.get().history.answer))
+                hint=Signal::derive(move || words.get().history.answer)
+                text=text(|turn| &turn.answer)
+                on_text=move |text| edit(|turn| &mut turn.answer, text)
             />
-            <button class="quiet" type="button" aria-label=move || label(words.get().inspect.remove_turn) on:click=remove>
-                "×"
+            <button class="quiet" type="button" on:click=remove>
+                {move || words.get().history.delete_turn}
             </button>
-        </li>
+        </div>
+    }
+}
+
+/// A text of any length.
+#[component]
+pub fn GrowingField(
+    /// Where nothing else names it.
+    #[prop(optional, into)]
+    label: Option<Signal<String>>,
+    #[prop(optional, into)] test_id: Option<String>,
+    #[prop(optional)] node: NodeRef<html::Textarea>,
+    hint: Signal<&'static str>,
+    text: Signal<String>,
+    #[prop(into)] on_text: Callback<String>,
+) -> impl IntoView {
+    view! {
+        <textarea
+            aria-label=move || label.map(|label| label.get())
+            data-testid=test_id
+            rows=move || text.with(|text| rows_of(text))
+            node_ref=node
+            placeholder=hint
+            prop:value=text
+            on:input:target=move |event| on_text.run(event.target().value())
+        ></textarea>
+    }
+}
+
+/// Where the browser does not grow a field with its text.
+fn rows_of(text: &str) -> String {
+    let lines: usize = text.split('\n').map(|line| 1 + line.chars().count() / 60).sum();
+    lines.clamp(1, 14).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_grows_with_its_text_up_to_a_limit() {
+        assert_eq!(rows_of(""), "1");
+        assert_eq!(rows_of("a\nb"), "2");
+        assert_eq!(rows_of(&"x".repeat(150)), "3");
+        assert_eq!(rows_of(&"\n".repeat(99)), "14");
     }
 }

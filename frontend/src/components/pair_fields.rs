@@ -6,6 +6,7 @@ use web_sys::{HtmlElement, Node};
 use weft_shared::pair::Turn;
 
 use crate::{
+    components::history_editor::{GrowingField, HistoryEditor},
     i18n::{self, dataset::Words},
     state::dataset::draft::Draft,
 };
@@ -54,6 +55,7 @@ pub fn PairFields(
         change(&mut edited);
         on_edit.run(edited);
     };
+    let on_turns = move |turns: Vec<Turn>| edit(&|draft| draft.history.clone_from(&turns));
     let press = move |event: ev::KeyboardEvent| {
         // Enter and Escape first belong to whoever composes a character.
         if event.is_composing() {
@@ -100,14 +102,13 @@ pub fn PairFields(
             />
             <details class="context" open=is_unfolded>
                 <summary data-testid="dataset-context">{move || words.get().dataset.context}</summary>
-                <TextField
-                    label=|words| words.system
-                    hint=|words| words.system_hint
-                    test_id="dataset-system"
-                    text=Signal::derive(move || draft.with(|draft| draft.system.clone()))
-                    on_text=move |text: String| edit(&|draft| draft.system.clone_from(&text))
+                <HistoryEditor
+                    page="dataset"
+                    system=Signal::derive(move || draft.with(|draft| draft.system.clone()))
+                    turns=Signal::derive(move || draft.with(|draft| draft.history.clone()))
+                    on_system=move |text: String| edit(&|draft| draft.system.clone_from(&text))
+                    on_turns
                 />
-                <Turns draft on_edit />
                 <label class="field">
                     <span class="field-name">{move || words.get().dataset.tags}</span>
                     <input
@@ -128,13 +129,13 @@ pub fn PairFields(
     }
 }
 
-/// A text of any length, with its name above it.
+/// A text with its name above it.
 #[component]
 fn TextField(
     label: fn(&Words) -> &'static str,
     hint: fn(&Words) -> &'static str,
     test_id: &'static str,
-    #[prop(optional)] node: NodeRef<html::Textarea>,
+    node: NodeRef<html::Textarea>,
     text: Signal<String>,
     #[prop(into)] on_text: Callback<String>,
 ) -> impl IntoView {
@@ -142,105 +143,18 @@ fn TextField(
     view! {
         <label class="field">
             <span class="field-name">{move || label(&words.get().dataset)}</span>
-            <textarea
-                data-testid=test_id
-                rows=move || text.with(|text| rows_of(text))
-                node_ref=node
-                placeholder=move || hint(&words.get().dataset)
-                prop:value=text
-                on:input:target=move |event| on_text.run(event.target().value())
-            ></textarea>
+            <GrowingField
+                test_id
+                node
+                hint=Signal::derive(move || hint(&words.get().dataset))
+                text
+                on_text
+            />
         </label>
-    }
-}
-
-/// What was said before the question.
-#[component]
-fn Turns(#[prop(into)] draft: Signal<Draft>, on_edit: Callback<Draft>) -> impl IntoView {
-    let words = i18n::use_words();
-    let count = Memo::new(move |_| draft.with(|draft| draft.history.len()));
-    let edit = move |change: &dyn Fn(&mut Vec<Turn>)| {
-        let mut edited = draft.get_untracked();
-        change(&mut edited.history);
-        on_edit.run(edited);
-    };
-    let turn = move |place: usize| {
-        let text = move |part: fn(&Turn) -> &String| {
-            draft.with(|draft| draft.history.get(place).map(part).cloned().unwrap_or_default())
-        };
-        let asked = move || text(|turn| &turn.question);
-        let answered = move || text(|turn| &turn.answer);
-        let label = move |part: &str| format!("{part} {}", place + 1);
-        view! {
-            <div class="turn" role="group" aria-label=move || label(words.get().dataset.turn)>
-                <textarea
-                    aria-label=move || label(words.get().dataset.earlier_question)
-                    rows=move || rows_of(&asked())
-                    placeholder=move || words.get().dataset.earlier_question
-                    prop:value=asked
-                    on:input:target=move |event| {
-                        let text = event.target().value();
-                        edit(&|turns| turns[place].question.clone_from(&text));
-                    }
-                ></textarea>
-                <textarea
-                    aria-label=move || label(words.get().dataset.earlier_answer)
-                    rows=move || rows_of(&answered())
-                    placeholder=move || words.get().dataset.earlier_answer
-                    prop:value=answered
-                    on:input:target=move |event| {
-                        let text = event.target().value();
-                        edit(&|turns| turns[place].answer.clone_from(&text));
-                    }
-                ></textarea>
-                <button
-                    class="quiet"
-                    type="button"
-                    on:click=move |_| edit(&|turns| drop(turns.remove(place)))
-                >
-                    {move || words.get().dataset.delete_turn}
-                </button>
-            </div>
-        }
-    };
-    view! {
-        <div class="turns">
-            <span class="field-name">{move || words.get().dataset.history}</span>
-            <For each=move || 0..count.get() key=|place| *place let:place>
-                {turn(place)}
-            </For>
-            <button
-                class="quiet"
-                type="button"
-                data-testid="dataset-add-turn"
-                on:click=move |_| edit(&|turns| turns.push(Turn::default()))
-            >
-                {move || words.get().dataset.add_turn}
-            </button>
-        </div>
     }
 }
 
 fn is_button(event: &ev::KeyboardEvent) -> bool {
     let element = event.target().and_then(|it| it.dyn_into::<HtmlElement>().ok());
     element.is_some_and(|it| ["BUTTON", "SUMMARY"].contains(&it.tag_name().as_str()))
-}
-
-/// Where the browser does not grow a field with its text.
-fn rows_of(text: &str) -> String {
-    let lines: usize = text.split('\n').map(|line| 1 + line.chars().count() / 60).sum();
-    lines.clamp(1, 14).to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_field_grows_with_its_text_up_to_a_limit() {
-        assert_eq!(rows_of(""), "1");
-        assert_eq!(rows_of("a\nb"), "2");
-        assert_eq!(rows_of(&"x".repeat(150)), "3");
-        assert_eq!(rows_of(&"\n".repeat(99)), "14");
-    }
 }

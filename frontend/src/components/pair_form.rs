@@ -26,6 +26,14 @@ pub fn PairForm(
     let words = i18n::use_words();
     let question = Memo::new(move |_| pair.with(|pair| pair.question.clone()));
     let answer = Memo::new(move |_| pair.with(|pair| pair.answer.clone()));
+    let turns = Memo::new(move |_| pair.with(|pair| pair.history.len()));
+    let summary = move || {
+        let title = words.get().history.title;
+        match turns.get() {
+            0 => title.to_owned(),
+            turns => format!("{title} · {turns}"),
+        }
+    };
     let marked_in = move |wanted: Part| {
         Signal::derive(move || marked.get().filter(|(part, _)| *part == wanted).map(|it| it.1))
     };
@@ -42,7 +50,19 @@ pub fn PairForm(
                     {move || words.get().inspect.clear}
                 </button>
             </div>
-            <HistoryEditor pair on_edit />
+            <details class="said-before" open=move || { turns.get() > 0 }>
+                <summary>{summary}</summary>
+                <HistoryEditor
+                    page="inspect"
+                    system=Signal::derive(move || pair.with(|pair| pair.system.clone().unwrap_or_default()))
+                    turns=Signal::derive(move || pair.with(|pair| pair.history.clone()))
+                    on_system=move |text: String| {
+                        let system = Some(text).filter(|text| !text.is_empty());
+                        on_edit.run(Pair { system, ..pair.get_untracked() });
+                    }
+                    on_turns=move |history| on_edit.run(Pair { history, ..pair.get_untracked() })
+                />
+            </details>
             <TextField
                 id="question"
                 test_id="inspect-question"
