@@ -78,6 +78,38 @@ async fn times_of_the_page() {
     println!("vocabulary ready after {:.0} ms", median(vocabulary_ready));
 }
 
+/// From pressing send until the first words of the reply are to be seen: the median, in milliseconds.
+#[tokio::test]
+async fn time_to_the_first_words() {
+    if env::var_os("WEFT_TEST_PICTURES").is_none() {
+        return;
+    }
+    let server = Server::start(&[]);
+    let browser = Browser::start().await;
+    browser.open(&server.url).await;
+    browser.go("chat", "chat-input").await;
+    let send = "const [done] = arguments;
+        const started = performance.now();
+        document.querySelector('[data-testid=chat-send]').click();
+        const look = () => {
+          const words = document.querySelector('[data-testid=chat-reply] .markdown')?.innerText.trim();
+          if (words) done(performance.now() - started);
+          else requestAnimationFrame(look);
+        };
+        look();";
+    let mut first_words = Vec::new();
+    for _ in 0..9 {
+        browser.click("chat-new").await;
+        browser.fill("chat-input", "你好").await;
+        let took = browser.client.execute_async(send, Vec::new()).await.unwrap();
+        first_words.push(took.as_f64().unwrap());
+        let patience = Duration::from_mins(1);
+        browser.wait_until("chat-reply", "data-value", patience, |state| state == "done").await;
+    }
+    println!("first words of a reply after {:.0} ms", median(first_words));
+    browser.close().await;
+}
+
 /// When the page marked something, as soon as it has.
 async fn mark(browser: &Browser, name: &str) -> f64 {
     let script = format!("return performance.getEntriesByName('{name}')[0]?.startTime");
