@@ -33,7 +33,7 @@ mod write;
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 pub use self::check::{Finding, FindingKind, check_fit, check_text};
@@ -46,7 +46,7 @@ pub use self::write::write;
 use crate::pair::Pair;
 
 /// What a file held.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Read {
     /// The form it was in; for JSON the shape of the first good record.
     pub form: Form,
@@ -57,11 +57,11 @@ pub struct Read {
 }
 
 /// A record that could not be used.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// The line that the record starts on, counted from 1.
     pub line: usize,
-    pub reason: String,
+    pub reason: RecordError,
 }
 
 impl fmt::Display for Problem {
@@ -115,7 +115,7 @@ pub fn read(bytes: &[u8], form: Option<Form>) -> Result<Read, DatasetError> {
             good.0.push(pair);
             good.1.push(line);
         }
-        Err(error) => problems.push(Problem { line, reason: error.to_string() }),
+        Err(error) => problems.push(Problem { line, reason: error }),
     };
     match container {
         Container::Json => json_array::values(text)

@@ -115,7 +115,7 @@ fn a_form_that_is_given_is_the_only_one_taken() {
     let read = read(file.as_bytes(), Some(Form::JsonLines(Record::Alpaca))).unwrap();
 
     assert_eq!(read.pairs, [Pair::new("i", "o")]);
-    assert_eq!((read.problems[0].line, &*read.problems[0].reason), (2, "no `instruction`"));
+    assert_eq!(read.problems[0].to_string(), "line 2: no `instruction`");
 }
 
 fn check(file: &str, form: Form, pairs: &[Pair]) {

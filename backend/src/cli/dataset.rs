@@ -180,7 +180,7 @@ fn check(
 fn in_words(report: &Report, lines: &[usize]) -> Vec<u8> {
     use weft_shared::dataset::FindingKind;
 
-    let problems = report.problems.iter().map(|problem| (problem.line, problem.reason.clone()));
+    let problems = report.problems.iter().map(|problem| (problem.line, problem.reason.to_string()));
     let findings = report.findings.iter().map(|at| {
         // A person looks for a line, not for the number of a pair.
         let text = match at.finding.kind {

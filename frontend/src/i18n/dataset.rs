@@ -3,6 +3,7 @@
 mod chinese;
 mod english;
 pub mod findings;
+pub mod records;
 
 pub use self::{chinese::CHINESE, english::ENGLISH};
 

@@ -1,5 +1,6 @@
 //! One JSON record, whatever its shape, to a pair and back.
 
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::{Record, alpaca, conversation, fields, plain};
@@ -36,6 +37,13 @@ pub enum RecordError {
     TextAfterQuote,
     #[error("{0}")]
     Table(String),
+}
+
+/// In words, for whoever reads a report.
+impl Serialize for RecordError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// The pair that a record holds, and the shape it has; only `wanted` is taken if given.

@@ -2,11 +2,15 @@
 
 use leptos::{ev, html, prelude::*};
 use web_sys::{DataTransfer, File, FileList};
+use weft_shared::dataset::Problem;
 
 use super::shortcuts::is_in_text;
 use crate::{
     curating::{Curating, use_curating},
-    i18n::{self, dataset::findings},
+    i18n::{
+        self,
+        dataset::{findings, records},
+    },
     state::dataset::import::{Report, import},
 };
 
@@ -203,8 +207,14 @@ fn ReportItem(report: Report) -> impl IntoView {
     let lines = problems.into_iter().take(LISTED);
     let lines = lines
         .map(|problem| {
-            let line = problem.line;
-            view! { <li>{move || (words.get().dataset.line)(line)} ": " {problem.reason}</li> }
+            let Problem { line, reason } = problem;
+            view! {
+                <li>
+                    {move || (words.get().dataset.line)(line)}
+                    ": "
+                    {move || records::explain(&reason, language.get())}
+                </li>
+            }
         })
         .collect_view();
     view! {
