@@ -59,7 +59,7 @@ fn open_cuda(name: DeviceName, _: usize) -> Result<Device, DeviceError> {
 fn open_cuda(name: DeviceName, ordinal: usize) -> Result<Device, DeviceError> {
     let open = || -> candle_core::Result<Device> {
         let device = Device::new_cuda_with_stream(ordinal)?;
-        memory::keep(&device)?;
+        crate::ops::memory::keep(&device)?;
         Ok(device)
     };
     open().map_err(|source| DeviceError::Unusable { name, source })
@@ -99,67 +99,6 @@ impl fmt::Display for DeviceName {
             Self::Cpu => f.write_str("cpu"),
             Self::Cuda(ordinal) => write!(f, "cuda:{ordinal}"),
         }
-    }
-}
-
-/// Memory of a GPU.
-#[cfg(feature = "cuda")]
-#[expect(unsafe_code, reason = "the driver's memory pools have no safe interface")]
-pub mod memory {
-    use candle_core::{
-        Device, Result,
-        cuda_backend::{
-            WrapErr as _,
-            cudarc::driver::{result, sys},
-        },
-    };
-
-    /// Most bytes in use at one time since the last [`reset_peak`].
-    pub fn peak(device: &Device) -> Result<u64> {
-        let mut bytes = 0u64;
-        let pool = pool(device)?;
-        // SAFETY: the pool is the device's own, and this attribute is 64 bits.
-        unsafe {
-            sys::cuMemPoolGetAttribute(
-                pool,
-                sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_USED_MEM_HIGH,
-                (&raw mut bytes).cast(),
-            )
-        }
-        .result()
-        .w()?;
-        Ok(bytes)
-    }
-
-    /// Starts to measure anew.
-    pub fn reset_peak(device: &Device) -> Result<()> {
-        device.synchronize()?;
-        set(device, sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_USED_MEM_HIGH, 0)
-    }
-
-    /// Keeps freed memory for the next use, and all work in the order of one stream.
-    pub(super) fn keep(device: &Device) -> Result<()> {
-        // SAFETY: everything runs on the one stream that was opened with the device.
-        unsafe { device.as_cuda_device()?.disable_event_tracking() };
-        set(device, sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD, u64::MAX)
-    }
-
-    fn set(device: &Device, attribute: sys::CUmemPool_attribute, mut value: u64) -> Result<()> {
-        let pool = pool(device)?;
-        // SAFETY: the pool is the device's own, and these attributes are 64 bits.
-        unsafe { sys::cuMemPoolSetAttribute(pool, attribute, (&raw mut value).cast()) }
-            .result()
-            .w()?;
-        Ok(())
-    }
-
-    fn pool(device: &Device) -> Result<sys::CUmemoryPool> {
-        let stream = device.as_cuda_device()?.cuda_stream();
-        let number = result::device::get(stream.context().ordinal() as i32).w()?;
-        let mut pool = std::ptr::null_mut();
-        // SAFETY: the device is there.
-        unsafe { sys::cuDeviceGetDefaultMemPool(&raw mut pool, number) }.result().w()?;
-        Ok(pool)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the model is computed with: each op has a CPU form, a backward and a test, and stands
 //! alone. The model never asks which device it is on; an op takes its fused form for contiguous
-//! f32 on the CPU and [`composed`] candle operations for everything else.
+//! f32 on the CPU, its kernels (`cuda`) for f16 and bf16 on a GPU, and [`composed`] candle operations
+//! for everything else.
 //!
 //! | op | in a block |
 //! | --- | --- |
@@ -12,6 +13,8 @@
 //! | [`linear_residual`], [`linear_gelu`] | a linear layer with what follows it |
 //! | [`gelu()`], [`scaled_add()`] | the same where an adapter sits on the layer |
 //! | [`adamw()`] | gradients to weights |
+//! | [`block()`] | all of a block at once, where a GPU has it |
+//! | [`select_rows`], [`logits()`] | the rows that predict, the scores of tokens |
 //! | [`cross_entropy()`] | hidden states at label positions to the loss |
 //!
 //! A fused op keeps the least its backward needs, computes no gradient of a frozen weight, and runs
@@ -32,6 +35,8 @@ mod layer_norm;
 mod linear;
 mod logits;
 mod lora_linear;
+#[cfg_attr(not(feature = "cuda"), path = "ops/no_memory.rs")]
+pub mod memory;
 mod parallel;
 mod rotary;
 mod rows;

@@ -23,5 +23,8 @@ fn a_token_that_can_be_guessed_is_refused_and_not_repeated() {
 
 #[test]
 fn a_device_that_there_is_not_is_refused() {
-    assert!(refused(&["serve", "--device", "cuda"]).contains("auto"));
+    let told = refused(&["serve", "--device", "gpu"]);
+    assert!(told.contains("\"gpu\"") && told.contains("auto"), "{told}");
+    let told = refused(&["serve", "--device", "cuda:99"]);
+    assert!(told.contains("cuda:99") && told.contains("cpu"), "{told}");
 }

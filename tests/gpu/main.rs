@@ -3,6 +3,8 @@
 //! Weights are rounded to the GPU's type first, so that both compute with the same numbers: what is left is what the
 //! arithmetic rounds. The bounds are a few units of the type's last place, of the largest value.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed setup is a failed test")]
+
 mod decode;
 mod model;
 mod ops;

@@ -18,6 +18,7 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask run [-- ARGUMENTS OF weft serve]   builds page and server and starts Weft
 cargo xtask test                               checks everything
+cargo xtask test --gpu                         the tests of the GPU engine: needs an NVIDIA GPU and CUDA 13
 cargo xtask page                               builds the page alone
 cargo xtask pictures                           takes the README's pictures of the running product
 cargo xtask corpus [--output DIR] [--seed N]   writes the pairs that the embedded model is trained on
@@ -37,7 +38,11 @@ fn command() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
         Some("run") => run::run(arguments.skip_while(|argument| argument == "--").collect()),
-        Some("test") => test::test(),
+        Some("test") => match arguments.next().as_deref() {
+            None => test::test(),
+            Some("--gpu") => test::test_gpu(),
+            Some(other) => anyhow::bail!("no option {other:?} of test\n{HELP}"),
+        },
         Some("corpus") => corpus::run(arguments.collect()),
         Some("pretrain-embedded") => pretrain::pretrain(&arguments.collect::<Vec<_>>()),
         Some("page") => {

@@ -48,6 +48,27 @@ pub(crate) fn test() -> anyhow::Result<()> {
     steps.finish()
 }
 
+/// Tests the GPU engine: its ops against the processor's, and the reference data computed on the GPU.
+pub(crate) fn test_gpu() -> anyhow::Result<()> {
+    anyhow::ensure!(
+        shell::find("nvcc").is_some() || std::env::var_os("NVCC").is_some(),
+        "no nvcc: install the CUDA 13 toolkit, put its bin folder into PATH or name the compiler in NVCC; \
+         without a GPU here, CUDA_COMPUTE_CAP says which to build for (90 for an H100)"
+    );
+    let mut steps = Steps::default();
+    for (name, test) in [("ops on the GPU", "gpu"), ("reference data on the GPU", "reference")] {
+        steps.run(name, || {
+            let mut tests = shell::cargo("test");
+            tests
+                .args(["--package", "weft-tests", "--features", "cuda", "--release", "--locked"])
+                .args(["--test", test, "--", "--test-threads", "1"])
+                .env("WEFT_TEST_DEVICE", "cuda");
+            shell::run(&mut tests)
+        });
+    }
+    steps.finish()
+}
+
 fn lint_native() -> anyhow::Result<()> {
     let deny = ["--", "--deny", "warnings"];
     shell::run(

@@ -8,6 +8,7 @@ use super::common::ComputeArgs;
 use crate::{
     bench::{self, Compute, Measured, Shape},
     chatglm::ChatGlm,
+    ops::memory,
 };
 
 #[derive(Debug, clap::Args)]
@@ -89,7 +90,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
             let (model, mut report) = common.model()?;
             report["checkpoint"] = json!(checkpoint);
             for (batch, seq) in shapes {
-                reset_peak(model.device())?;
+                memory::reset_peak(model.device())?;
                 let measured = bench::train(&model, (batch, seq), checkpoint, common.repeats)?;
                 let mut timing = timing(&measured, batch * seq);
                 timing["peak_gib"] = peak_gib(model.device())?;
@@ -99,7 +100,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
         }
         Command::Decode { common, context } => {
             let (model, mut report) = common.model()?;
-            reset_peak(model.device())?;
+            memory::reset_peak(model.device())?;
             let measured = bench::decode(&model, context, common.repeats)?;
             report["decode"] = timing(&measured, bench::DECODED);
             report["decode"]["peak_gib"] = peak_gib(model.device())?;
@@ -111,25 +112,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Starts to measure a GPU's memory anew.
-fn reset_peak(device: &Device) -> anyhow::Result<()> {
-    #[cfg(feature = "cuda")]
-    if device.is_cuda() {
-        crate::device::memory::reset_peak(device)?;
-    }
-    let _ = device;
-    Ok(())
-}
-
-/// Most memory of a GPU in use since; null on the processor.
-fn peak_gib(device: &Device) -> anyhow::Result<Value> {
-    #[cfg(feature = "cuda")]
-    if device.is_cuda() {
-        let gib = crate::device::memory::peak(device)? as f64 / f64::from(1 << 30);
-        return Ok(json!((gib * 100.0).round() / 100.0));
-    }
-    let _ = device;
-    Ok(Value::Null)
+/// Most memory of a GPU in use since the last reset; null on the processor.
+fn peak_gib(device: &Device) -> candle_core::Result<Value> {
+    let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+    Ok(json!(memory::peak(device)?.map(|bytes| (gib(bytes) * 100.0).round() / 100.0)))
 }
 
 fn timing(measured: &Measured, tokens: usize) -> Value {

@@ -4,7 +4,7 @@
 //! The tape sees blocks, not what is in them: it pays for every gradient that it passes on with three launches and a
 //! copy.
 
-use candle_core::{DType, Result, Tensor};
+use candle_core::{DType, Result, Tensor, bail};
 
 use super::all_half;
 use super::attention::{self, Attention};
@@ -294,18 +294,12 @@ impl Backward for BlockBackward {
     }
 
     fn backward(&self, dy: &Tensor) -> Result<Gradients> {
-        let again;
-        let kept = match &self.kept {
-            Some(kept) => kept,
-            None => {
-                let (_, kept) = self.block.forward(&self.x, None, true)?;
-                again = kept;
-                let Some(kept) = &again else {
-                    candle_core::bail!("a block kept nothing");
-                };
-                kept
-            }
+        if let Some(kept) = &self.kept {
+            return self.block.backward(&self.x, kept, dy, self.x_tracked);
+        }
+        let (_, Some(kept)) = self.block.forward(&self.x, None, true)? else {
+            bail!("a block kept nothing");
         };
-        self.block.backward(&self.x, kept, dy, self.x_tracked)
+        self.block.backward(&self.x, &kept, dy, self.x_tracked)
     }
 }

@@ -1,6 +1,7 @@
 //! Matrix products through cuBLASLt, with bias, GELU and residual fused in.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ffi::c_void;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -164,27 +165,22 @@ static LIBRARY: LazyLock<Mutex<Library>> = LazyLock::new(Mutex::default);
 
 impl Library {
     fn multiply(&mut self, device: &CudaDevice, key: Key, gemm: &Gemm, out: &Fresh) -> Result<()> {
-        if !self.devices.contains_key(&key.ordinal) {
-            let handle = lt::create_handle().map_err(candle_core::Error::wrap)?;
-            // SAFETY: scratch memory is written before it is read, by cuBLASLt.
-            let workspace = unsafe { device.alloc(WORKSPACE)? };
-            self.devices.insert(key.ordinal, (handle, workspace));
-        }
-        let Some((handle, workspace)) = self.devices.get(&key.ordinal) else {
-            bail!("no handle");
+        let (handle, workspace) = match self.devices.entry(key.ordinal) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let handle = lt::create_handle().map_err(candle_core::Error::wrap)?;
+                // SAFETY: scratch memory is written before it is read, by cuBLASLt.
+                let workspace = unsafe { device.alloc(WORKSPACE)? };
+                place.insert((handle, workspace))
+            }
         };
-        if !self.plans.contains_key(&key) {
-            self.plans.insert(
-                key,
-                Plan::new(*handle, key).map_err(|error| {
-                    candle_core::Error::Msg(format!(
-                        "cuBLASLt knows no way to compute {key:?}: {error}"
-                    ))
-                })?,
-            );
-        }
-        let Some(plan) = self.plans.get(&key) else {
-            bail!("no plan");
+        let plan = match self.plans.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let no_way = |error| format!("cuBLASLt knows no way to compute {key:?}: {error}");
+                let plan = Plan::new(*handle, key);
+                place.insert(plan.map_err(|error| candle_core::Error::Msg(no_way(error)))?)
+            }
         };
         let (bias, aux) = gemm.then.pointers()?;
         let x = gemm.x.address()? as *const c_void;

@@ -187,8 +187,10 @@ impl Threads {
 /// Ordinal of the device, name, and ending of the name.
 type Key = (usize, &'static str, &'static str);
 
-static MODULES: LazyLock<RwLock<HashMap<(usize, Module), Arc<CudaModule>>>> =
-    LazyLock::new(RwLock::default);
+/// By ordinal of the device.
+type Modules = HashMap<(usize, Module), Arc<CudaModule>>;
+
+static MODULES: LazyLock<RwLock<Modules>> = LazyLock::new(RwLock::default);
 static FUNCTIONS: LazyLock<RwLock<HashMap<Key, CudaFunction>>> = LazyLock::new(RwLock::default);
 
 /// Shared memory that a kernel gets without asking.
@@ -231,17 +233,16 @@ pub(super) fn launch(
 
 fn load(device: &CudaDevice, module: Module, key: Key, shared: usize) -> Result<CudaFunction> {
     let (ordinal, name, ending) = key;
-    let loaded =
+    let known =
         MODULES.read().unwrap_or_else(PoisonError::into_inner).get(&(ordinal, module)).cloned();
-    let loaded = match loaded {
-        Some(loaded) => loaded,
-        None => {
-            let image = Ptx::from_binary(module.image().to_vec());
-            let loaded = device.cuda_stream().context().load_module(image).w()?;
-            let mut modules = MODULES.write().unwrap_or_else(PoisonError::into_inner);
-            modules.insert((ordinal, module), loaded.clone());
-            loaded
-        }
+    let loaded = if let Some(known) = known {
+        known
+    } else {
+        let image = Ptx::from_binary(module.image().to_vec());
+        let loaded = device.cuda_stream().context().load_module(image).w()?;
+        let mut modules = MODULES.write().unwrap_or_else(PoisonError::into_inner);
+        modules.insert((ordinal, module), loaded.clone());
+        loaded
     };
     let function = loaded.load_function(&format!("{name}{ending}")).w()?;
     if shared > DEFAULT_SHARED {

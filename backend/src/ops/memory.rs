@@ -1,0 +1,62 @@
+//! Memory of a GPU.
+#![expect(unsafe_code, reason = "the driver's memory pools have no safe interface")]
+
+use candle_core::{
+    Device, Result,
+    cuda_backend::{
+        WrapErr as _,
+        cudarc::driver::{result, sys},
+    },
+};
+
+/// Most bytes in use at one time since the last [`reset_peak`]; `None` for a processor.
+pub fn peak(device: &Device) -> Result<Option<u64>> {
+    if !device.is_cuda() {
+        return Ok(None);
+    }
+    let mut bytes = 0u64;
+    let pool = pool(device)?;
+    // SAFETY: the pool is the device's own, and this attribute is 64 bits.
+    unsafe {
+        sys::cuMemPoolGetAttribute(
+            pool,
+            sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_USED_MEM_HIGH,
+            (&raw mut bytes).cast(),
+        )
+    }
+    .result()
+    .w()?;
+    Ok(Some(bytes))
+}
+
+/// Starts to measure anew.
+pub fn reset_peak(device: &Device) -> Result<()> {
+    if !device.is_cuda() {
+        return Ok(());
+    }
+    device.synchronize()?;
+    set(device, sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_USED_MEM_HIGH, 0)
+}
+
+/// Keeps freed memory for the next use, and all work in the order of one stream.
+pub(crate) fn keep(device: &Device) -> Result<()> {
+    // SAFETY: everything runs on the one stream that was opened with the device.
+    unsafe { device.as_cuda_device()?.disable_event_tracking() };
+    set(device, sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD, u64::MAX)
+}
+
+fn set(device: &Device, attribute: sys::CUmemPool_attribute, mut value: u64) -> Result<()> {
+    let pool = pool(device)?;
+    // SAFETY: the pool is the device's own, and these attributes are 64 bits.
+    unsafe { sys::cuMemPoolSetAttribute(pool, attribute, (&raw mut value).cast()) }.result().w()?;
+    Ok(())
+}
+
+fn pool(device: &Device) -> Result<sys::CUmemoryPool> {
+    let stream = device.as_cuda_device()?.cuda_stream();
+    let number = result::device::get(stream.context().ordinal() as i32).w()?;
+    let mut pool = std::ptr::null_mut();
+    // SAFETY: the device is there.
+    unsafe { sys::cuDeviceGetDefaultMemPool(&raw mut pool, number) }.result().w()?;
+    Ok(pool)
+}
