@@ -1,4 +1,4 @@
-// What every kernel shares: element types, 16-byte packs, sums over a block, the dropout rule.
+// What every kernel shares: element types, packs of them, sums over a block, the dropout rule.
 #pragma once
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
@@ -19,6 +19,11 @@ template <> __device__ __forceinline__ bf16 from_f32<bf16>(float x) { return __f
 template <typename T> struct alignas(16) Pack {
     static constexpr int N = 16 / sizeof(T);
     T v[N];
+};
+
+// Four elements in one access.
+template <typename T> struct alignas(4 * sizeof(T)) Four {
+    T v[4];
 };
 
 __device__ __forceinline__ float warp_sum(float x) {

@@ -3,21 +3,67 @@
 #include "common.cuh"
 
 constexpr int WARPS = 8;
-// Packs of a weight row that a lane has on their way at once.
-constexpr int AHEAD = 8;
+
+// Kernels start while the one before them ends: until `wait_for_input` they read nothing but weights.
+__device__ __forceinline__ void let_next_start() { asm volatile("griddepcontrol.launch_dependents;"); }
+__device__ __forceinline__ void wait_for_input() { asm volatile("griddepcontrol.wait;" ::: "memory"); }
 
 __device__ __forceinline__ float gelu(float x) {
     float twice = 1.5957691216057308f * x * (1.f + 0.044715f * x * x);
     return x / (1.f + __expf(-twice));
 }
 
-template <typename T> __device__ __forceinline__ float dot(uint4 a, uint4 b) {
-    const T *x = (const T *)&a, *y = (const T *)&b;
-    float sum = 0.f;
+// How a row of weights is kept. A lane reads a Pack of eight; AHEAD packs of each row are on their way at once.
+template <typename T> struct Dense {
+    typedef uint4 Pack;
+    static constexpr int BITS = 16, AHEAD = 8, ROWS = 1;
+    __device__ __forceinline__ static float dot(uint4 pack, const float (&x)[8]) {
+        const T *weights = (const T *)&pack;
+        float sum = 0.f;
 #pragma unroll
-    for (int i = 0; i < 8; i++) sum += to_f32(x[i]) * to_f32(y[i]);
-    return sum;
-}
+        for (int i = 0; i < 8; i++) sum += to_f32(weights[i]) * x[i];
+        return sum;
+    }
+};
+struct Int8 {
+    typedef uint2 Pack;
+    static constexpr int BITS = 8, AHEAD = 8, ROWS = 2;
+    __device__ __forceinline__ static float dot(uint2 pack, const float (&x)[8]) {
+        float sum = 0.f;
+#pragma unroll
+        for (int i = 0; i < 8; i++) {
+            // The byte plus 128 becomes the low end of a float of 2^23.
+            uint32_t bytes = (i < 4 ? pack.x : pack.y) ^ 0x80808080u;
+            uint32_t number = __byte_perm(bytes, 0x4b000000u, 0x7440 + i % 4);
+            sum += (__uint_as_float(number) - 8388736.f) * x[i];
+        }
+        return sum;
+    }
+};
+struct Int4 {
+    typedef uint32_t Pack;
+    static constexpr int BITS = 4, AHEAD = 16, ROWS = 2;
+    __device__ __forceinline__ static float dot(uint32_t pack, const float (&x)[8]) {
+        // Each number plus 8 becomes the low end of a half of 1024; of the two in a byte, the first is the higher.
+        uint32_t shifted = pack ^ 0x88888888u;
+        float sum = 0.f;
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            uint32_t two = ((shifted >> (4 * i)) & 0x000f000fu) | 0x64006400u;
+            float2 values = __half22float2(__hsub2(*(half2 *)&two, __float2half2_rn(1032.f)));
+            int first = i / 2 * 2 + (i % 2 ? 0 : 1);
+            sum += values.x * x[first] + values.y * x[first + 4];
+        }
+        return sum;
+    }
+};
+
+// The weights of a linear layer. Integers have an f16 scale for each `block` of a row.
+struct Matrix {
+    const uint8_t *weight;
+    const f16 *scales;
+    int block;
+};
 
 // What is done with a product before it is written, and where.
 template <typename T> struct Finish {
@@ -30,20 +76,30 @@ template <typename T> struct Finish {
 
 // y[row] = finish(weight[row] · x'), x' = x, or with `norm_weight` its layer norm, which then also goes to `normed`.
 // The rows from `out` on are those of an adapter's A [rank, in]: low[i] = scale * a[i] · x'.
-// Grid: (out + rank) / WARPS; 256 threads. Shared memory: in * sizeof(T). `in` is a multiple of 8.
-template <typename T, typename Y>
-__device__ void product(const T *x, const T *norm_weight, const T *norm_bias, float eps, T *normed, const T *weight,
+// Grid: (out + rank) / (WARPS * W::ROWS); 256 threads. Shared memory: in * sizeof(T). `in` is a multiple of 8.
+template <typename W, typename T, typename Y>
+__device__ void product(const T *x, const T *norm_weight, const T *norm_bias, float eps, T *normed, Matrix matrix,
                         Finish<T> finish, Y *y, const float *a, float *low, float scale, int in, int out, int rank) {
     extern __shared__ __align__(16) unsigned char memory[];
     __shared__ float scratch[32];
+    constexpr int ROWS = W::ROWS, AHEAD = W::AHEAD;
     T *read = (T *)memory;
-    int warp = threadIdx.x >> 5, lane = threadIdx.x & 31, row = blockIdx.x * WARPS + warp, packs = in / 8;
-    const uint4 *from = (const uint4 *)(weight + (size_t)row * in);
-    // The weights start to move before x is there.
-    uint4 ahead[AHEAD];
+    int warp = threadIdx.x >> 5, lane = threadIdx.x & 31, packs = in / 8;
+    int first = (blockIdx.x * WARPS + warp) * ROWS;
+    typename W::Pack ahead[ROWS][AHEAD];
+    auto fetch = [&](int start) {
 #pragma unroll
-    for (int i = 0; i < AHEAD; i++)
-        if (row < out && lane + 32 * i < packs) ahead[i] = __ldcs(from + lane + 32 * i);
+        for (int r = 0; r < ROWS; r++) {
+            auto from = (const typename W::Pack *)(matrix.weight + (size_t)(first + r) * in * W::BITS / 8);
+#pragma unroll
+            for (int i = 0; i < AHEAD; i++)
+                if (first + r < out && start + lane + 32 * i < packs)
+                    ahead[r][i] = __ldcs(from + start + lane + 32 * i);
+        }
+    };
+    let_next_start();
+    fetch(0);
+    wait_for_input();
 
     if (norm_weight) {
         float sum = 0.f, squares = 0.f;
@@ -64,34 +120,53 @@ __device__ void product(const T *x, const T *norm_weight, const T *norm_bias, fl
     }
     __syncthreads();
 
-    if (row >= out) {
-        if (row - out >= rank) return;
-        const float *of_a = a + (size_t)(row - out) * in;
-        float sum = 0.f;
-        for (int i = lane; i < in; i += 32) sum += of_a[i] * to_f32(read[i]);
-        sum = warp_sum(sum);
-        if (lane == 0) low[row - out] = sum * scale;
-        return;
+    float sums[ROWS] = {};
+    if (first < out) {
+        int blocks = in / matrix.block;
+        for (int start = 0; start < packs; start += 32 * AHEAD) {
+            if (start) fetch(start);
+#pragma unroll
+            for (int i = 0; i < AHEAD; i++) {
+                int pack = start + lane + 32 * i;
+                if (pack >= packs) break;
+                Pack<T> values = *(const Pack<T> *)(read + pack * 8);
+                float with[8];
+#pragma unroll
+                for (int k = 0; k < 8; k++) with[k] = to_f32(values.v[k]);
+#pragma unroll
+                for (int r = 0; r < ROWS; r++) {
+                    if (first + r >= out) break;
+                    float part = W::dot(ahead[r][i], with);
+                    if (W::BITS < 16 && blocks > 1)
+                        part *= to_f32(matrix.scales[(size_t)(first + r) * blocks + pack * 8 / matrix.block]);
+                    sums[r] += part;
+                }
+            }
+        }
+#pragma unroll
+        for (int r = 0; r < ROWS; r++) {
+            sums[r] = warp_sum(sums[r]);
+            if (W::BITS < 16 && blocks == 1 && first + r < out) sums[r] *= to_f32(matrix.scales[first + r]);
+        }
     }
-    const uint4 *with = (const uint4 *)read;
-    float sum = 0.f;
 #pragma unroll
-    for (int i = 0; i < AHEAD; i++)
-        if (lane + 32 * i < packs) sum += dot<T>(ahead[i], with[lane + 32 * i]);
-    for (int start = 32 * AHEAD; start < packs; start += 32 * AHEAD) {
-#pragma unroll
-        for (int i = 0; i < AHEAD; i++)
-            if (start + lane + 32 * i < packs) ahead[i] = __ldcs(from + start + lane + 32 * i);
-#pragma unroll
-        for (int i = 0; i < AHEAD; i++)
-            if (start + lane + 32 * i < packs) sum += dot<T>(ahead[i], with[start + lane + 32 * i]);
+    for (int r = 0; r < ROWS; r++) {
+        int row = first + r;
+        if (row >= out + rank) return;
+        if (row >= out) {
+            const float *of_a = a + (size_t)(row - out) * in;
+            float sum = 0.f;
+            for (int i = lane; i < in; i += 32) sum += of_a[i] * to_f32(read[i]);
+            sum = warp_sum(sum);
+            if (lane == 0) low[row - out] = sum * scale;
+        } else if (lane == 0) {
+            float sum = sums[r];
+            if (finish.bias) sum += to_f32(finish.bias[row]);
+            if (finish.gelu) sum = gelu(sum);
+            if (finish.residual) sum += finish.alpha * to_f32(finish.residual[row]);
+            y[row] = from_f32<Y>(sum);
+        }
     }
-    sum = warp_sum(sum);
-    if (lane) return;
-    if (finish.bias) sum += to_f32(finish.bias[row]);
-    if (finish.gelu) sum = gelu(sum);
-    if (finish.residual) sum += finish.alpha * to_f32(finish.residual[row]);
-    y[row] = from_f32<Y>(sum);
 }
 
 constexpr int ATTENTION_WARPS = 4;
@@ -112,6 +187,8 @@ __device__ void attend(const T *qkv, const float *low, const float *b, int rank,
     __shared__ bool last;
     int head = blockIdx.x, splits = gridDim.y, split = blockIdx.y;
     int warp = threadIdx.x >> 5, lane = threadIdx.x & 31;
+    let_next_start();
+    wait_for_input();
     for (int i = threadIdx.x; i < 3 * HEAD; i += blockDim.x) {
         size_t column = (size_t)head * 3 * HEAD + i;
         float x = to_f32(qkv[column]);
@@ -251,18 +328,25 @@ __device__ void append(const T *qkv, T *keys, T *values, int past, int capacity,
                                       int capacity, T *out, float *partial, uint32_t *counters) {                      \
         attend<T, E>(qkv, low, b, rank, cos, sin, parts, keys, values, past, first, capacity, out, partial, counters); \
     }
-#define MAKE(T, S)                                                                                                     \
+#define PRODUCT(W, KIND, T, S)                                                                                         \
     extern "C" __global__ void __launch_bounds__(256)                                                                  \
-        decode_product_##S(const T *x, const T *norm_weight, const T *norm_bias, float eps, T *normed,                 \
-                           const T *weight, const T *bias, const T *residual, float alpha, int gelu, T *y,             \
-                           const float *a, float *low, float scale, int in, int out, int rank) {                       \
+        decode_product_##KIND##_##S(const T *x, const T *norm_weight, const T *norm_bias, float eps, T *normed,        \
+                                    const uint8_t *weight, const f16 *scales, int block, const T *bias,                \
+                                    const T *residual, float alpha, int gelu, T *y, const float *a, float *low,        \
+                                    float scale, int in, int out, int rank) {                                          \
         Finish<T> finish = {bias, residual, alpha, gelu};                                                              \
-        product<T, T>(x, norm_weight, norm_bias, eps, normed, weight, finish, y, a, low, scale, in, out, rank);        \
-    }                                                                                                                  \
+        product<W, T, T>(x, norm_weight, norm_bias, eps, normed, {weight, scales, block}, finish, y, a, low, scale,    \
+                         in, out, rank);                                                                               \
+    }
+#define MAKE(T, S)                                                                                                     \
+    PRODUCT(Dense<T>, dense, T, S)                                                                                     \
+    PRODUCT(Int8, int8, T, S)                                                                                          \
+    PRODUCT(Int4, int4, T, S)                                                                                          \
     extern "C" __global__ void __launch_bounds__(256)                                                                  \
-        decode_logits_##S(const T *x, const T *weight, float *y, int in, int out) {                                    \
+        decode_logits_##S(const T *x, const uint8_t *weight, float *y, int in, int out) {                              \
         Finish<T> finish = {nullptr, nullptr, 0.f, 0};                                                                 \
-        product<T, float>(x, nullptr, nullptr, 0.f, nullptr, weight, finish, y, nullptr, nullptr, 0.f, in, out, 0);    \
+        product<Dense<T>, T, float>(x, nullptr, nullptr, 0.f, nullptr, {weight, nullptr, in}, finish, y, nullptr,      \
+                                    nullptr, 0.f, in, out, 0);                                                         \
     }                                                                                                                  \
     extern "C" __global__ void decode_append_##S(const T *qkv, T *keys, T *values, int past, int capacity,             \
                                                  int heads) {                                                          \

@@ -1,7 +1,7 @@
 // The adapter beside a frozen linear layer: y += scale * dropout(x) A^T B^T, A [rank, in], B [out, rank], both f32.
 //
-// Each kernel takes up to RANKS ranks of the adapter; a larger one is launched again for the next ranks. Sums go in a
-// fixed order: two runs agree to the bit.
+// B is transposed first, so that both are read along their rows. Each kernel takes up to RANKS ranks of the adapter; a
+// larger one is launched again for the next ranks. Sums go in a fixed order: two runs agree to the bit.
 #include "common.cuh"
 
 constexpr int RANKS = 8;
@@ -24,7 +24,18 @@ template <int COUNT> __device__ __forceinline__ float block_sums(const float (&v
     return sum;
 }
 
-// low[row, first..] = scale * dropout(x[row]) · A^T. Grid: rows / ROWS; 256 threads.
+// Up to RANKS numbers of a row of `low`, zeros beyond.
+__device__ __forceinline__ void read_ranks(const float *from, int ranks, bool aligned, float (&to)[RANKS]) {
+    if (ranks == RANKS && aligned) {
+        *(float4 *)to = *(const float4 *)from;
+        *(float4 *)(to + 4) = *(const float4 *)(from + 4);
+    } else {
+#pragma unroll
+        for (int j = 0; j < RANKS; j++) to[j] = j < ranks ? from[j] : 0.f;
+    }
+}
+
+// low[row, first..] = scale * dropout(x[row]) · A^T. Grid: rows / ROWS; 256 threads. `in` is a multiple of 8.
 template <typename T>
 __device__ void down(const T *x, const float *a, float *low, int rows, int in, int rank, int first, float scale,
                      Dropout dropout) {
@@ -69,133 +80,85 @@ __device__ void down(const T *x, const float *a, float *low, int rows, int in, i
         low[(size_t)(row + r) * rank + first + j] = sum * scale;
 }
 
-// y[row] += low[row] · B^T, in place. Grid: (out / (256 * 2), rows / 16).
+// y[row] += dropout(low[row] · A), in place, A [rank, out]. A thread has four columns of `rows_a_block` rows.
+// Grid: (out / (4 * 128), rows / rows_a_block); 128 threads. `out` is a multiple of 4.
 template <typename T>
-__device__ void up(T *y, const float *low, const float *b, int rows, int out, int rank, int first) {
-    int column = (blockIdx.x * blockDim.x + threadIdx.x) * 2, ranks = min(RANKS, rank - first);
+__device__ void up(T *y, const float *low, const float *a, int rows, int out, int rank, int first, int rows_a_block,
+                   Dropout dropout) {
+    int column = (blockIdx.x * blockDim.x + threadIdx.x) * 4, ranks = min(RANKS, rank - first);
     if (column >= out) return;
-    float weights[2][RANKS];
+    float weights[RANKS][4];
 #pragma unroll
     for (int j = 0; j < RANKS; j++)
+        *(float4 *)weights[j] =
+            j < ranks ? *(const float4 *)(a + (size_t)(first + j) * out + column) : float4{0.f, 0.f, 0.f, 0.f};
+    int end = min(rows, (int)(blockIdx.y + 1) * rows_a_block);
+#pragma unroll 2
+    for (int row = blockIdx.y * rows_a_block; row < end; row++) {
+        size_t at = (size_t)row * out + column;
+        Four<T> values = *(const Four<T> *)(y + at);
+        float of_row[RANKS], sums[4] = {};
+        read_ranks(low + (size_t)row * rank + first, ranks, rank % 4 == 0, of_row);
 #pragma unroll
-        for (int k = 0; k < 2; k++)
-            weights[k][j] = j < ranks ? b[(size_t)(column + k) * rank + first + j] : 0.f;
-    int end = min(rows, (int)(blockIdx.y + 1) * 16);
-    for (int row = blockIdx.y * 16; row < end; row++) {
-        float sums[2] = {};
+        for (int j = 0; j < RANKS; j++)
 #pragma unroll
-        for (int j = 0; j < RANKS; j++) {
-            float l = j < ranks ? low[(size_t)row * rank + first + j] : 0.f;
-            sums[0] += l * weights[0][j];
-            sums[1] += l * weights[1][j];
+            for (int k = 0; k < 4; k++) sums[k] += of_row[j] * weights[j][k];
+#pragma unroll
+        for (int k = 0; k < 4; k++) {
+            float factor = dropout.threshold ? dropout.factor((uint32_t)at + k) : 1.f;
+            values.v[k] = from_f32<T>(to_f32(values.v[k]) + sums[k] * factor);
         }
-        T *to = y + (size_t)row * out + column;
-        to[0] = from_f32<T>(to_f32(to[0]) + sums[0]);
-        to[1] = from_f32<T>(to_f32(to[1]) + sums[1]);
+        *(Four<T> *)(y + at) = values;
     }
 }
 
-// d_low[row, first..] = scale * dy[row] · B. Grid: rows / ROWS; 256 threads.
-template <typename T>
-__device__ void up_backward(const T *dy, const float *b, float *d_low, int rows, int out, int rank, int first,
-                            float scale) {
-    __shared__ float scratch[8 * ROWS * RANKS];
-    constexpr int N = Pack<T>::N;
-    int row = blockIdx.x * ROWS, ranks = min(RANKS, rank - first);
-    float sums[ROWS * RANKS] = {};
-    for (int i = threadIdx.x * N; i < out; i += blockDim.x * N) {
-        Pack<T> values[ROWS];
-#pragma unroll
-        for (int r = 0; r < ROWS; r++)
-            if (row + r < rows) values[r] = *(const Pack<T> *)(dy + (size_t)(row + r) * out + i);
-#pragma unroll
-        for (int k = 0; k < N; k++) {
-            float weights[RANKS];
-#pragma unroll
-            for (int j = 0; j < RANKS; j++) weights[j] = j < ranks ? b[(size_t)(i + k) * rank + first + j] : 0.f;
-#pragma unroll
-            for (int r = 0; r < ROWS; r++) {
-                float value = row + r < rows ? to_f32(values[r].v[k]) : 0.f;
-#pragma unroll
-                for (int j = 0; j < RANKS; j++) sums[r * RANKS + j] += value * weights[j];
-            }
-        }
-    }
-    float sum = block_sums(sums, scratch);
-    int r = threadIdx.x / RANKS, j = threadIdx.x % RANKS;
-    if (threadIdx.x < ROWS * RANKS && row + r < rows && j < ranks)
-        d_low[(size_t)(row + r) * rank + first + j] = sum * scale;
-}
-
-// partial[split, column, first..] = sum over the split's rows of dropout(z[row, column]) * low[row, first..]: the
-// gradients of B (z = dy) and of A (z = x, low = d_low). Grid: (columns / (128 * 2), splits); 128 threads.
+// partial[split, first.., column] = sum over the split's rows of dropout(z[row, column]) * low[row, first..]: the
+// gradients of A (z = x, low = d_low) and of B (z = dy), which is transposed here.
+// Grid: (columns / (4 * 128), splits); 128 threads. `columns` is a multiple of 4.
 template <typename T>
 __device__ void outer(const T *z, const float *low, float *partial, int rows, int columns, int rank, int first,
                       int rows_a_split, Dropout dropout) {
-    int column = (blockIdx.x * blockDim.x + threadIdx.x) * 2, ranks = min(RANKS, rank - first);
+    int column = (blockIdx.x * blockDim.x + threadIdx.x) * 4, ranks = min(RANKS, rank - first);
     if (column >= columns) return;
-    float sums[2][RANKS] = {};
+    float sums[RANKS][4] = {};
     int end = min(rows, (int)(blockIdx.y + 1) * rows_a_split);
 #pragma unroll 4
     for (int row = blockIdx.y * rows_a_split; row < end; row++) {
         size_t at = (size_t)row * columns + column;
-        float values[2];
+        Four<T> of_z = *(const Four<T> *)(z + at);
+        float values[4], of_row[RANKS];
+        read_ranks(low + (size_t)row * rank + first, ranks, rank % 4 == 0, of_row);
 #pragma unroll
-        for (int k = 0; k < 2; k++) {
-            values[k] = to_f32(z[at + k]);
+        for (int k = 0; k < 4; k++) {
+            values[k] = to_f32(of_z.v[k]);
             if (dropout.threshold) values[k] *= dropout.factor((uint32_t)at + k);
         }
 #pragma unroll
-        for (int j = 0; j < RANKS; j++) {
-            float l = j < ranks ? low[(size_t)row * rank + first + j] : 0.f;
-            sums[0][j] += l * values[0];
-            sums[1][j] += l * values[1];
-        }
-    }
-#pragma unroll
-    for (int k = 0; k < 2; k++)
-#pragma unroll
         for (int j = 0; j < RANKS; j++)
-            if (j < ranks) partial[((size_t)blockIdx.y * columns + column + k) * rank + first + j] = sums[k][j];
-}
-
-// dx[row] += dropout(d_low[row] · A), in place. Grid: (in / (256 * 2), rows / 16).
-template <typename T>
-__device__ void down_backward(T *dx, const float *d_low, const float *a, int rows, int in, int rank, int first,
-                              Dropout dropout) {
-    int column = (blockIdx.x * blockDim.x + threadIdx.x) * 2, ranks = min(RANKS, rank - first);
-    if (column >= in) return;
-    float weights[2][RANKS];
+#pragma unroll
+            for (int k = 0; k < 4; k++) sums[j][k] += of_row[j] * values[k];
+    }
 #pragma unroll
     for (int j = 0; j < RANKS; j++)
-#pragma unroll
-        for (int k = 0; k < 2; k++) weights[k][j] = j < ranks ? a[(size_t)(first + j) * in + column + k] : 0.f;
-    int end = min(rows, (int)(blockIdx.y + 1) * 16);
-    for (int row = blockIdx.y * 16; row < end; row++) {
-        size_t at = (size_t)row * in + column;
-        float sums[2] = {};
-#pragma unroll
-        for (int j = 0; j < RANKS; j++) {
-            float l = j < ranks ? d_low[(size_t)row * rank + first + j] : 0.f;
-            sums[0] += l * weights[0][j];
-            sums[1] += l * weights[1][j];
-        }
-#pragma unroll
-        for (int k = 0; k < 2; k++) {
-            float factor = dropout.threshold ? dropout.factor((uint32_t)at + k) : 1.f;
-            dx[at + k] = from_f32<T>(to_f32(dx[at + k]) + sums[k] * factor);
-        }
-    }
+        if (j < ranks)
+            *(float4 *)(partial + ((size_t)blockIdx.y * rank + first + j) * columns + column) = *(float4 *)sums[j];
 }
 
-// Adds up the splits: out[column, rank], or with `turned` out[rank, column]. Grid: columns * rank / 256.
+// Adds up the splits: out[rank, columns], or with `turned` out[columns, rank]. Grid: columns * rank / 256.
 extern "C" __global__ void lora_join_splits(const float *partial, float *out, int columns, int rank, int splits,
                                             int turned) {
     int at = blockIdx.x * blockDim.x + threadIdx.x, size = columns * rank;
     if (at >= size) return;
     float sum = 0.f;
+#pragma unroll 8
     for (int split = 0; split < splits; split++) sum += partial[(size_t)split * size + at];
-    out[turned ? at % rank * columns + at / rank : at] = sum;
+    out[turned ? at % columns * rank + at / columns : at] = sum;
+}
+
+// to[column, row] = from[row, column]. Grid: rows * columns / 256.
+extern "C" __global__ void lora_transpose(const float *from, float *to, int rows, int columns) {
+    int at = blockIdx.x * blockDim.x + threadIdx.x;
+    if (at < rows * columns) to[at] = from[at % rows * columns + at / rows];
 }
 
 #define MAKE(T, S)                                                                                                     \
@@ -204,23 +167,14 @@ extern "C" __global__ void lora_join_splits(const float *partial, float *out, in
                       Dropout dropout) {                                                                               \
         down<T>(x, a, low, rows, in, rank, first, scale, dropout);                                                     \
     }                                                                                                                  \
-    extern "C" __global__ void __launch_bounds__(256)                                                                  \
-        lora_up_##S(T *y, const float *low, const float *b, int rows, int out, int rank, int first) {                  \
-        up<T>(y, low, b, rows, out, rank, first);                                                                      \
-    }                                                                                                                  \
-    extern "C" __global__ void __launch_bounds__(256)                                                                  \
-        lora_up_backward_##S(const T *dy, const float *b, float *d_low, int rows, int out, int rank, int first,        \
-                             float scale) {                                                                            \
-        up_backward<T>(dy, b, d_low, rows, out, rank, first, scale);                                                   \
+    extern "C" __global__ void __launch_bounds__(128)                                                                  \
+        lora_up_##S(T *y, const float *low, const float *a, int rows, int out, int rank, int first, int rows_a_block,  \
+                    Dropout dropout) {                                                                                 \
+        up<T>(y, low, a, rows, out, rank, first, rows_a_block, dropout);                                               \
     }                                                                                                                  \
     extern "C" __global__ void __launch_bounds__(128)                                                                  \
         lora_outer_##S(const T *z, const float *low, float *partial, int rows, int columns, int rank, int first,       \
                        int rows_a_split, Dropout dropout) {                                                            \
         outer<T>(z, low, partial, rows, columns, rank, first, rows_a_split, dropout);                                  \
-    }                                                                                                                  \
-    extern "C" __global__ void __launch_bounds__(256)                                                                  \
-        lora_down_backward_##S(T *dx, const float *d_low, const float *a, int rows, int in, int rank, int first,       \
-                               Dropout dropout) {                                                                      \
-        down_backward<T>(dx, d_low, a, rows, in, rank, first, dropout);                                                \
     }
 EACH_TYPE(MAKE)

@@ -5,61 +5,75 @@
 #include "common.cuh"
 
 constexpr int RANKS = 8;
-constexpr int ROWS_A_BLOCK = 16;
 
-// A thread has two neighbouring pairs of one head of one kind, in ROWS_A_BLOCK rows.
-// Grid: (heads * 3 * parts * pairs / 2 / 256, rows / ROWS_A_BLOCK).
-// cos, sin: [rows, parts * pairs]. low [rows, rank] and b [heads * 3 * head, rank], or rank 0 for none.
+// A thread has four neighbouring pairs of one head of one kind, in `rows_a_block` rows.
+// Grid: (heads * 3 * parts * pairs / 4 / 128, rows / rows_a_block); 128 threads. `pairs` is a multiple of 4.
+// cos, sin: [rows, parts * pairs]. low [rows, rank] and b [rank, heads * 3 * head], or rank 0 for none.
 template <typename T>
 __device__ void turn(T *qkv, const float *cos, const float *sin, const float *low, const float *b, int rows, int heads,
-                     int parts, int pairs, int rank, float direction) {
-    int task = blockIdx.x * blockDim.x + threadIdx.x, half = pairs / 2;
-    if (task >= heads * 3 * parts * half) return;
-    int i = task % half * 2, part = task / half % parts, kind = task / (half * parts) % 3;
+                     int parts, int pairs, int rank, float direction, int rows_a_block) {
+    int task = blockIdx.x * blockDim.x + threadIdx.x, fours = pairs / 4;
+    if (task >= heads * 3 * parts * fours) return;
+    int i = task % fours * 4, part = task / fours % parts, kind = task / (fours * parts) % 3;
     int head = 2 * parts * pairs, width = heads * 3 * head;
-    int left = task / (half * parts) * head + part * 2 * pairs + i, right = left + pairs;
-    int columns[4] = {left, left + 1, right, right + 1};
-    float weights[4][RANKS];
+    int left = task / (fours * parts) * head + part * 2 * pairs + i, right = left + pairs;
     // One launch adds the first RANKS ranks; `lora_up` adds what a larger adapter has beyond.
     int ranks = min(RANKS, rank);
+    if (kind == 2 && !ranks) return;
+    float weights[RANKS][8];
+    if (ranks) {
 #pragma unroll
-    for (int j = 0; j < RANKS; j++)
-#pragma unroll
-        for (int k = 0; k < 4; k++) weights[k][j] = j < ranks ? b[(size_t)columns[k] * rank + j] : 0.f;
-    int end = min(rows, (int)(blockIdx.y + 1) * ROWS_A_BLOCK);
-    for (int row = blockIdx.y * ROWS_A_BLOCK; row < end; row++) {
+        for (int j = 0; j < RANKS; j++) {
+            const float *of_b = b + (size_t)j * width;
+            float4 zero = {0.f, 0.f, 0.f, 0.f};
+            *(float4 *)weights[j] = j < ranks ? *(const float4 *)(of_b + left) : zero;
+            *(float4 *)(weights[j] + 4) = j < ranks ? *(const float4 *)(of_b + right) : zero;
+        }
+    }
+    int end = min(rows, (int)(blockIdx.y + 1) * rows_a_block);
+#pragma unroll 2
+    for (int row = blockIdx.y * rows_a_block; row < end; row++) {
         T *to = qkv + (size_t)row * width;
-        float x[4];
+        Four<T> of_left = *(Four<T> *)(to + left), of_right = *(Four<T> *)(to + right);
+        float x[8];
 #pragma unroll
-        for (int k = 0; k < 4; k++) x[k] = to_f32(to[columns[k]]);
+        for (int k = 0; k < 4; k++) {
+            x[k] = to_f32(of_left.v[k]);
+            x[k + 4] = to_f32(of_right.v[k]);
+        }
         if (ranks) {
 #pragma unroll
             for (int j = 0; j < RANKS; j++) {
                 float l = j < ranks ? low[(size_t)row * rank + j] : 0.f;
 #pragma unroll
-                for (int k = 0; k < 4; k++) x[k] += l * weights[k][j];
+                for (int k = 0; k < 8; k++) x[k] += l * weights[j][k];
             }
         }
         if (kind < 2) {
             size_t angle = (size_t)row * parts * pairs + part * pairs + i;
+            float4 cosines = *(const float4 *)(cos + angle), sines = *(const float4 *)(sin + angle);
+            const float *c = (const float *)&cosines, *s = (const float *)&sines;
 #pragma unroll
-            for (int k = 0; k < 2; k++) {
-                float c = cos[angle + k], s = direction * sin[angle + k], a = x[k], z = x[k + 2];
-                x[k] = a * c - z * s;
-                x[k + 2] = z * c + a * s;
+            for (int k = 0; k < 4; k++) {
+                float a = x[k], z = x[k + 4], turned = direction * s[k];
+                x[k] = a * c[k] - z * turned;
+                x[k + 4] = z * c[k] + a * turned;
             }
-        } else if (!ranks) {
-            continue;
         }
 #pragma unroll
-        for (int k = 0; k < 4; k++) to[columns[k]] = from_f32<T>(x[k]);
+        for (int k = 0; k < 4; k++) {
+            of_left.v[k] = from_f32<T>(x[k]);
+            of_right.v[k] = from_f32<T>(x[k + 4]);
+        }
+        *(Four<T> *)(to + left) = of_left;
+        *(Four<T> *)(to + right) = of_right;
     }
 }
 
 #define MAKE(T, S)                                                                                                     \
-    extern "C" __global__ void __launch_bounds__(256)                                                                  \
+    extern "C" __global__ void __launch_bounds__(128)                                                                  \
         rotary_turn_##S(T *qkv, const float *cos, const float *sin, const float *low, const float *b, int rows,        \
-                        int heads, int parts, int pairs, int rank, float direction) {                                  \
-        turn<T>(qkv, cos, sin, low, b, rows, heads, parts, pairs, rank, direction);                                    \
+                        int heads, int parts, int pairs, int rank, float direction, int rows_a_block) {                \
+        turn<T>(qkv, cos, sin, low, b, rows, heads, parts, pairs, rank, direction, rows_a_block);                      \
     }
 EACH_TYPE(MAKE)

@@ -2,15 +2,17 @@
 
 use std::{path::PathBuf, time::Instant};
 
-use candle_core::{DType, Device, Result, Tensor};
+use candle_core::{Device, Result, Tensor};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use weft_shared::training::LoraOptions;
 
 use crate::{
-    chatglm::{ChatGlm, ChatGlmConfig, Input, KvCache, Pass},
+    chatglm::{ChatGlm, ChatGlmConfig, Input, KvCache, Pass, WeightSource},
+    device::WeightFormat,
+    generation::{Sampler, SamplingOptions},
     lora::{Adapter, Target},
-    ops::{AttentionMask, MaskRow, PositionIds},
+    ops::{AttentionMask, MaskRow, PositionIds, QuantizedWeight, Weight},
     training::{AdamW, LossScale, Trainee, TrainingBatch, clip_coefficient, gradient_norm},
 };
 
@@ -27,23 +29,35 @@ pub struct Shape {
     pub vocab: usize,
 }
 
-/// What a measurement computes with.
-#[derive(Clone, Debug)]
-pub struct Compute {
-    pub device: Device,
-    /// Of the frozen weights.
-    pub dtype: DType,
+/// Random weights, made where they are computed with.
+struct RandomWeights<'a> {
+    device: &'a Device,
+    format: WeightFormat,
+}
+
+impl WeightSource for RandomWeights<'_> {
+    fn tensor(&self, _: &str, shape: &[usize]) -> Result<Tensor> {
+        let tensor = match shape {
+            [_] => Tensor::full(0.5f32, shape, self.device)?,
+            _ => Tensor::randn(0f32, 0.02, shape, self.device)?,
+        };
+        tensor.to_dtype(self.format.dtype)
+    }
+
+    fn matrix(&self, name: &str, (n_out, n_in): (usize, usize)) -> Result<Weight> {
+        let dense = self.tensor(name, &[n_out, n_in])?;
+        match self.format.quantization {
+            Some(form) => QuantizedWeight::quantize(&dense, form).map(Weight::Quantized),
+            None => Ok(Weight::Dense(dense)),
+        }
+    }
 }
 
 impl Shape {
-    /// A model of this shape, made where it is computed.
-    pub fn random(self, compute: &Compute) -> Result<ChatGlm> {
-        let Compute { device, dtype } = compute;
+    /// A model of this shape, its weights in `format`.
+    pub fn random(self, device: &Device, format: WeightFormat) -> Result<ChatGlm> {
         let config = ChatGlmConfig::of_shape(self.layers, self.hidden, self.heads, self.vocab);
-        ChatGlm::load(config, &|_, shape| match shape {
-            [_] => Tensor::full(0.5f32, shape, device)?.to_dtype(*dtype),
-            _ => Tensor::randn(0f32, 0.02, shape, device)?.to_dtype(*dtype),
-        })
+        ChatGlm::load(config, &RandomWeights { device, format })
     }
 }
 
@@ -119,6 +133,8 @@ pub fn decode(model: &ChatGlm, context: usize, repeats: usize) -> Result<Measure
     let prompt = random_batch(model.config().vocab_size, 1, filled, device)?.input;
     model.hidden_states_cached(&prompt, Pass::default(), &mut cache)?;
 
+    let greedy = SamplingOptions { greedy: true, ..SamplingOptions::default() };
+    let mut sampler = Sampler::new(greedy, 0).map_err(candle_core::Error::wrap)?;
     let mut token = 1u32;
     Measured::new(device, repeats, || {
         cache.truncate(filled);
@@ -134,7 +150,7 @@ pub fn decode(model: &ChatGlm, context: usize, repeats: usize) -> Result<Measure
                 attention_mask: AttentionMask::new(vec![MaskRow { padding: 0, context: 0 }]),
             };
             let hidden = model.hidden_states_cached(&input, Pass::default(), &mut cache)?;
-            token = model.logits(&hidden)?.flatten_all()?.argmax(0)?.to_scalar()?;
+            token = sampler.pick_from(&model.logits(&hidden)?.flatten_all()?, &[])?;
         }
         Ok(())
     })

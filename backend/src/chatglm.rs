@@ -19,8 +19,8 @@ use half::f16;
 use crate::{
     lora::{Adapter, Target},
     ops::{
-        self, Affine, AttentionMask, BlockContext, BlockWeights, Dropout, LoraOperand, PositionIds,
-        Rotation,
+        self, Affine, AttentionMask, BlockContext, BlockWeights, Dropout, FrozenLinear,
+        LoraOperand, PositionIds, Rotation, Weight,
     },
     seed,
 };
@@ -69,7 +69,7 @@ struct Place<'a> {
 #[derive(Clone, Debug)]
 struct Linear {
     target: Target,
-    weight: Tensor, // [out, in]
+    weight: Weight, // [out, in]
     bias: Tensor,   // [out]
 }
 
@@ -84,19 +84,20 @@ impl Linear {
         let name = target.module(layer);
         Ok(Self {
             target,
-            weight: weights(&format!("{name}.weight"), &[n_out, n_in])?,
-            bias: weights(&format!("{name}.bias"), &[n_out])?,
+            weight: weights.matrix(&format!("{name}.weight"), (n_out, n_in))?,
+            bias: weights.tensor(&format!("{name}.bias"), &[n_out])?,
         })
     }
 
-    fn affine(&self) -> Affine<'_> {
-        Affine { weight: &self.weight, bias: &self.bias }
+    fn frozen(&self) -> FrozenLinear<'_> {
+        FrozenLinear { weight: &self.weight, bias: &self.bias }
     }
 
     fn forward(&self, x: &Tensor, place: Place) -> Result<Tensor> {
+        let weight = self.weight.dense()?;
         match self.lora(place) {
-            Some(lora) => ops::lora_linear(x, &self.weight, Some(&self.bias), &lora),
-            None => ops::linear(x, &self.weight, Some(&self.bias)),
+            Some(lora) => ops::lora_linear(x, &weight, Some(&self.bias), &lora),
+            None => ops::linear(x, &weight, Some(&self.bias)),
         }
     }
 
@@ -104,7 +105,7 @@ impl Linear {
     fn forward_gelu(&self, x: &Tensor, place: Place) -> Result<Tensor> {
         match self.lora(place) {
             Some(_) => ops::gelu(&self.forward(x, place)?),
-            None => ops::linear_gelu(x, &self.weight, &self.bias),
+            None => ops::linear_gelu(x, &self.weight.dense()?, &self.bias),
         }
     }
 
@@ -112,7 +113,7 @@ impl Linear {
     fn forward_residual(&self, x: &Tensor, residual: &Tensor, place: Place) -> Result<Tensor> {
         match self.lora(place) {
             Some(_) => ops::scaled_add(&self.forward(x, place)?, residual, ALPHA),
-            None => ops::linear_residual(x, &self.weight, &self.bias, residual, ALPHA),
+            None => ops::linear_residual(x, &self.weight.dense()?, &self.bias, residual, ALPHA),
         }
     }
 
@@ -139,8 +140,8 @@ struct LayerNorm {
 impl LayerNorm {
     fn load(name: &str, config: &ChatGlmConfig, weights: Weights) -> Result<Self> {
         Ok(Self {
-            weight: weights(&format!("{name}.weight"), &[config.hidden_size])?,
-            bias: weights(&format!("{name}.bias"), &[config.hidden_size])?,
+            weight: weights.tensor(&format!("{name}.weight"), &[config.hidden_size])?,
+            bias: weights.tensor(&format!("{name}.bias"), &[config.hidden_size])?,
             eps: config.layernorm_epsilon,
         })
     }
@@ -263,11 +264,11 @@ impl Block {
         }
         let weights = BlockWeights {
             input_layernorm: self.input_layernorm.affine(),
-            query_key_value: self.attention.query_key_value.affine(),
-            dense: self.attention.dense.affine(),
+            query_key_value: self.attention.query_key_value.frozen(),
+            dense: self.attention.dense.frozen(),
             post_attention_layernorm: self.post_attention_layernorm.affine(),
-            dense_h_to_4h: self.mlp.dense_h_to_4h.affine(),
-            dense_4h_to_h: self.mlp.dense_4h_to_h.affine(),
+            dense_h_to_4h: self.mlp.dense_h_to_4h.frozen(),
+            dense_4h_to_h: self.mlp.dense_4h_to_h.frozen(),
             heads: self.attention.heads,
             eps: self.input_layernorm.eps,
             alpha: ALPHA,
@@ -279,8 +280,23 @@ impl Block {
     }
 }
 
-/// Where a model's weights come from: published name and shape to tensor.
-pub type Weights<'a> = &'a dyn Fn(&str, &[usize]) -> Result<Tensor>;
+/// Where a model's weights come from, by published name and shape.
+pub trait WeightSource {
+    fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor>;
+
+    /// Of a linear layer, `[out, in]`; these alone may be in few bits.
+    fn matrix(&self, name: &str, (n_out, n_in): (usize, usize)) -> Result<Weight> {
+        self.tensor(name, &[n_out, n_in]).map(Weight::Dense)
+    }
+}
+
+impl<F: Fn(&str, &[usize]) -> Result<Tensor>> WeightSource for F {
+    fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        self(name, shape)
+    }
+}
+
+type Weights<'a> = &'a dyn WeightSource;
 
 /// The whole model. It holds no state between passes: a cache is passed in.
 #[derive(Clone, Debug)]
@@ -296,7 +312,7 @@ pub struct ChatGlm {
 impl ChatGlm {
     /// Asks `weights` for every tensor of the published form, once each.
     pub fn load(config: ChatGlmConfig, weights: Weights) -> Result<Self> {
-        let word_embeddings = weights(
+        let word_embeddings = weights.tensor(
             "transformer.word_embeddings.weight",
             &[config.vocab_size, config.hidden_size],
         )?;
@@ -316,9 +332,17 @@ impl ChatGlm {
         self.word_embeddings.device()
     }
 
-    /// What the weights are kept in.
+    /// What is computed with.
     pub fn dtype(&self) -> DType {
         self.word_embeddings.dtype()
+    }
+
+    /// What the matrices of the blocks are kept in, by name.
+    pub fn kept_in(&self) -> &'static str {
+        match self.layers.first().map(|block| &block.mlp.dense_h_to_4h.weight) {
+            Some(Weight::Quantized(weight)) => weight.form().name(),
+            _ => self.dtype().as_str(),
+        }
     }
 
     /// The states after the final layer norm, `[batch, seq, model]`.

@@ -121,6 +121,26 @@ impl Checkpoint {
         dtype: DType,
         device: &Device,
     ) -> Result<Tensor, CheckpointError> {
+        let (file, tensor) = self.find_shaped(name, wanted)?;
+        tensor.load(name, file, dtype, device)
+    }
+
+    /// Reads the bytes of `name`, whole numbers of 8 bits (or what else a byte is made of), as u8.
+    pub fn integers(
+        &self,
+        name: &str,
+        wanted: &[usize],
+        device: &Device,
+    ) -> Result<Tensor, CheckpointError> {
+        let (file, tensor) = self.find_shaped(name, wanted)?;
+        tensor.load_bytes(name, file, device)
+    }
+
+    fn find_shaped(
+        &self,
+        name: &str,
+        wanted: &[usize],
+    ) -> Result<(&WeightFile, &StoredTensor), CheckpointError> {
         let (file, tensor) = self.find(name)?;
         if tensor.shape != wanted {
             return Err(CheckpointError::WrongShape {
@@ -130,7 +150,7 @@ impl Checkpoint {
                 found: tensor.shape.clone(),
             });
         }
-        tensor.load(name, file, dtype, device)
+        Ok((file, tensor))
     }
 
     /// The tensor's description and the file that holds it.

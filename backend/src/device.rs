@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use candle_core::{DType, Device};
 
+use crate::ops::Quantization;
+
 /// A device by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceName {
@@ -65,13 +67,32 @@ fn open_cuda(name: DeviceName, ordinal: usize) -> Result<Device, DeviceError> {
     open().map_err(|source| DeviceError::Unusable { name, source })
 }
 
-/// What frozen weights are kept in: as `wanted`, else f16 on a GPU, as the published ones are, and f32 on the processor.
-pub fn weights_dtype(wanted: Option<DType>, device: &Device) -> Result<DType, DeviceError> {
-    match wanted {
-        Some(dtype) if device.is_cpu() && dtype != DType::F32 => Err(DeviceError::NotOnCpu(dtype)),
-        Some(dtype) => Ok(dtype),
-        None if device.is_cpu() => Ok(DType::F32),
-        None => Ok(DType::F16),
+/// What frozen weights are kept in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WeightFormat {
+    /// What is computed with.
+    pub dtype: DType,
+    /// Of the matrices of the blocks, where they are kept in few bits.
+    pub quantization: Option<Quantization>,
+}
+
+impl WeightFormat {
+    /// As `wanted`, else f16 on a GPU, as the published ones are, and f32 on the processor.
+    pub fn new(wanted: Option<DType>, device: &Device) -> Result<Self, DeviceError> {
+        match wanted {
+            Some(dtype) if device.is_cpu() && dtype != DType::F32 => {
+                Err(DeviceError::NotOnCpu(dtype))
+            }
+            Some(dtype) => Ok(dtype.into()),
+            None if device.is_cpu() => Ok(DType::F32.into()),
+            None => Ok(DType::F16.into()),
+        }
+    }
+}
+
+impl From<DType> for WeightFormat {
+    fn from(dtype: DType) -> Self {
+        Self { dtype, quantization: None }
     }
 }
 
@@ -118,8 +139,8 @@ mod tests {
 
     #[test]
     fn the_processor_computes_in_f32() {
-        assert_eq!(weights_dtype(None, &Device::Cpu).unwrap(), DType::F32);
-        let error = weights_dtype(Some(DType::BF16), &Device::Cpu).unwrap_err();
+        assert_eq!(WeightFormat::new(None, &Device::Cpu).unwrap(), DType::F32.into());
+        let error = WeightFormat::new(Some(DType::BF16), &Device::Cpu).unwrap_err();
         assert_eq!(
             error.to_string(),
             "weights of BF16 are for a GPU: the processor computes in f32"

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use candle_core::{DType, Device, DeviceLocation};
+use candle_core::{Device, DeviceLocation};
 use weft_shared::{
     api::model::{ModelInfo, Recommended},
     prompt::Templates,
@@ -19,6 +19,7 @@ use weft_shared::{
 pub use self::turns::{Turn, Turns};
 use crate::{
     chatglm::{ChatGlm, ParameterCount, module_tree},
+    device::WeightFormat,
     embedded,
     lora::{Adapter, AdapterError},
     model_dir::{ModelDir, ModelDirError},
@@ -49,18 +50,18 @@ pub struct Engine {
 
 impl Engine {
     /// Loads the model in `dir`, which was asked for as `source`: a folder, a hub id, or `embedded`; its frozen weights are
-    /// kept in `dtype`.
+    /// kept in `format`.
     pub fn open(
         source: &str,
         dir: ModelDir,
         device: &Device,
-        dtype: DType,
+        format: WeightFormat,
     ) -> Result<Self, EngineError> {
         Ok(Self {
             name: name_of(source),
             source: source.to_owned(),
             fingerprint: dir.fingerprint()?,
-            model: dir.load(dtype, device)?,
+            model: dir.load(format, device)?,
             tokenizer: dir.tokenizer()?,
             templates: Templates::default(),
             turns: Turns::default(),
@@ -142,7 +143,7 @@ impl Engine {
             fingerprint: self.fingerprint.clone(),
             revision: config.revision.name().to_owned(),
             device: self.device_name(),
-            dtype: self.model.dtype().as_str().to_owned(),
+            dtype: self.model.kept_in().to_owned(),
             parameters: ParameterCount::of_model(config).total,
             modules: module_tree(config),
             hidden_size: config.hidden_size,

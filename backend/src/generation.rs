@@ -97,8 +97,8 @@ impl<'a> Generation<'a> {
         if self.finish.is_some() {
             return Ok(None);
         }
-        let mut logits = self.next_logits()?;
-        let token = self.sampler.pick(&mut logits, &self.ids);
+        let logits = self.next_logits()?;
+        let token = self.sampler.pick_from(&logits, &self.ids)?;
         if token == self.special.eop {
             self.finish = Some(Finish::Stop);
             return Ok(None);
@@ -123,7 +123,7 @@ impl<'a> Generation<'a> {
     }
 
     /// Scores of the token after all `ids`, `[vocab]`. Reads what the cache does not hold yet.
-    fn next_logits(&mut self) -> Result<Vec<f32>, GenerationError> {
+    fn next_logits(&mut self) -> Result<Tensor, GenerationError> {
         let read = self.cache.len();
         let new = &self.ids[read..];
         let position_ids = match read.checked_sub(self.prompt_length) {
@@ -146,7 +146,6 @@ impl<'a> Generation<'a> {
         let pass = Pass { adapter: self.adapter, ..Pass::default() };
         let hidden = self.model.hidden_states_cached(&input, pass, &mut self.cache)?; // [1, seq, model]
         let last = hidden.narrow(1, new.len() - 1, 1)?.contiguous()?; // [1, 1, model]
-        let logits = self.model.logits(&last)?.flatten_all()?; // [vocab]
-        Ok(logits.to_dtype(candle_core::DType::F32)?.to_vec1()?)
+        Ok(self.model.logits(&last)?.flatten_all()?) // [vocab]
     }
 }

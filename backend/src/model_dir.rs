@@ -6,14 +6,16 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use candle_core::{DType, Device, Var};
+use candle_core::{DType, Device, Tensor, Var};
 use sha2::{Digest as _, Sha256};
 use weft_shared::tokenizer::{ChatGlmTokenizer, TokenizerError};
 
 use crate::{
     atomic::{self, WriteError},
-    chatglm::{ChatGlm, ChatGlmConfig, ConfigError},
+    chatglm::{ChatGlm, ChatGlmConfig, ConfigError, WeightSource},
     checkpoint::{Checkpoint, CheckpointError},
+    device::WeightFormat,
+    ops::{Quantization, QuantizedWeight, Weight},
 };
 
 const CONFIG: &str = "config.json";
@@ -46,6 +48,12 @@ pub enum ModelDirError {
          another model"
     )]
     OtherVocabulary { path: PathBuf, highest: usize, rows: usize },
+    #[error(
+        "{path} is published in {}, and {} was wanted: take the model that it was made from, or leave the choice to it",
+        found.name(),
+        wanted.name()
+    )]
+    OtherBits { path: PathBuf, found: Quantization, wanted: Quantization },
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     #[error("the model's weights could not be loaded")]
@@ -87,13 +95,25 @@ impl ModelDir {
         Ok(tokenizer)
     }
 
-    /// The model with frozen weights of `dtype`.
-    pub fn load(&self, dtype: DType, device: &Device) -> Result<ChatGlm, ModelDirError> {
-        let checkpoint = Checkpoint::open(&self.path)?;
-        let load = |name: &str, shape: &[usize]| {
-            checkpoint.tensor(name, shape, dtype, device).map_err(candle_core::Error::wrap)
+    /// The model with frozen weights in `format`; those that are published in few bits stay as they are.
+    pub fn load(
+        &self,
+        format: impl Into<WeightFormat>,
+        device: &Device,
+    ) -> Result<ChatGlm, ModelDirError> {
+        let format = format.into();
+        if let (Some(found), Some(wanted)) = (self.config.quantization, format.quantization)
+            && found != wanted
+        {
+            return Err(ModelDirError::OtherBits { path: self.path.clone(), found, wanted });
+        }
+        let weights = Published {
+            checkpoint: Checkpoint::open(&self.path)?,
+            quantization: self.config.quantization,
+            format,
+            device,
         };
-        Ok(ChatGlm::load(self.config.clone(), &load)?)
+        Ok(ChatGlm::load(self.config.clone(), &weights)?)
     }
 
     /// The model with weights that all learn, f32, and these weights by name.
@@ -103,7 +123,7 @@ impl ModelDir {
     ) -> Result<(ChatGlm, Vec<(String, Var)>), ModelDirError> {
         let checkpoint = Checkpoint::open(&self.path)?;
         let variables = Mutex::new(Vec::new());
-        let load = |name: &str, shape: &[usize]| {
+        let load = |name: &str, shape: &[usize]| -> candle_core::Result<Tensor> {
             let tensor = checkpoint
                 .tensor(name, shape, DType::F32, device)
                 .map_err(candle_core::Error::wrap)?;
@@ -125,6 +145,40 @@ impl ModelDir {
         hash.update(read(&self.path.join(CONFIG))?);
         hash.update(read(&self.path.join(VOCABULARY))?);
         Ok(format!("{:x}", hash.finalize()))
+    }
+}
+
+/// The weights of a folder, one at a time: a matrix in few bits is never there in more than its own numbers.
+struct Published<'a> {
+    checkpoint: Checkpoint,
+    /// How the folder keeps its matrices.
+    quantization: Option<Quantization>,
+    format: WeightFormat,
+    device: &'a Device,
+}
+
+impl WeightSource for Published<'_> {
+    fn tensor(&self, name: &str, shape: &[usize]) -> candle_core::Result<Tensor> {
+        self.checkpoint
+            .tensor(name, shape, self.format.dtype, self.device)
+            .map_err(candle_core::Error::wrap)
+    }
+
+    fn matrix(&self, name: &str, (n_out, n_in): (usize, usize)) -> candle_core::Result<Weight> {
+        if let Some(form) = self.quantization {
+            let shape = [n_out, n_in * form.bits() / 8];
+            let integers = self.checkpoint.integers(name, &shape, self.device);
+            let integers = integers.map_err(candle_core::Error::wrap)?;
+            let scales = format!("{name}_scale");
+            let scales = self.checkpoint.tensor(&scales, &[n_out], DType::F16, self.device);
+            let (scales, dtype) = (scales.map_err(candle_core::Error::wrap)?, self.format.dtype);
+            return QuantizedWeight::new(form, integers, &scales, dtype).map(Weight::Quantized);
+        }
+        let dense = self.tensor(name, &[n_out, n_in])?;
+        match self.format.quantization {
+            Some(form) => QuantizedWeight::quantize(&dense, form).map(Weight::Quantized),
+            None => Ok(Weight::Dense(dense)),
+        }
     }
 }
 

@@ -153,7 +153,12 @@ fn weights(dir: &ModelDir) -> Result<Option<WeightFacts>, CheckpointError> {
 /// What the model's tensors are kept in, and those that are missing or misshapen.
 fn tensors(checkpoint: &Checkpoint, config: &ChatGlmConfig) -> (Vec<String>, Vec<String>) {
     let (mut dtypes, mut unusable) = (BTreeSet::new(), Vec::new());
-    for (name, wanted) in parameters(config) {
+    for (name, mut wanted) in parameters(config) {
+        if let (Some(form), [_, columns], true) =
+            (config.quantization, wanted.as_mut_slice(), name.contains(".layers."))
+        {
+            *columns = *columns * form.bits() / 8;
+        }
         match checkpoint.get(&name) {
             None => unusable.push(format!("{name} is missing")),
             Some(info) if info.shape != wanted => {

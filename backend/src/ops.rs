@@ -15,6 +15,7 @@
 //! | [`adamw()`] | gradients to weights |
 //! | [`block()`] | all of a block at once, where a GPU has it |
 //! | [`select_rows`], [`logits()`] | the rows that predict, the scores of tokens |
+//! | [`likeliest()`] | scores to the few tokens that can be next, where a GPU has them |
 //! | [`cross_entropy()`] | hidden states at label positions to the loss |
 //!
 //! A fused op keeps the least its backward needs, computes no gradient of a frozen weight, and runs
@@ -32,12 +33,14 @@ mod embedding;
 mod gelu;
 mod gemm;
 mod layer_norm;
+mod likeliest;
 mod linear;
 mod logits;
 mod lora_linear;
 #[cfg_attr(not(feature = "cuda"), path = "ops/no_memory.rs")]
 pub mod memory;
 mod parallel;
+mod quantized;
 mod rotary;
 mod rows;
 mod scaled_add;
@@ -47,15 +50,17 @@ mod tensors;
 
 pub use adamw::{AdamWParameter, AdamWStep, adamw, gradient_norm};
 pub use attention::{AttentionMask, KvCache, MaskRow, attention, rotary_attention};
-pub use block::{Affine, BlockContext, BlockWeights, block};
+pub use block::{Affine, BlockContext, BlockWeights, FrozenLinear, block};
 pub use cross_entropy::cross_entropy;
 pub use dropout::Dropout;
 pub use embedding::embedding;
 pub use gelu::gelu;
 pub use layer_norm::layer_norm;
+pub use likeliest::{Choice, Likeliest, likeliest};
 pub use linear::{linear, linear_gelu, linear_residual};
 pub use logits::logits;
 pub use lora_linear::{LoraOperand, lora_linear};
+pub use quantized::{Quantization, QuantizedWeight, Weight};
 pub use rotary::{PositionIds, Rotation, rotary_qkv};
 pub use rows::select_rows;
 pub use scaled_add::scaled_add;

@@ -3,6 +3,7 @@
 
 mod damage;
 mod published;
+mod quantized;
 mod torch_files;
 
 use std::path::{Path, PathBuf};

@@ -4,13 +4,15 @@ use candle_core::{DType, Device, Tensor};
 use weft::{
     chatglm::{ChatGlm, Input, KvCache, Pass},
     lora::{Adapter, Target},
-    ops::{AttentionMask, MaskRow, PositionIds},
+    ops::{AttentionMask, MaskRow, PositionIds, Quantization},
 };
 
 use crate::{TYPES, assert_near, gpu, model};
 
 const PROMPT: usize = 70;
 const ANSWER: usize = 9;
+const FORMS: [Quantization; 4] =
+    [Quantization::Int8, Quantization::Int4, Quantization::Q8_0, Quantization::Q4_0];
 
 /// Tokens `from..to` of one sequence.
 fn input(from: usize, to: usize, device: &Device) -> Input {
@@ -44,9 +46,11 @@ fn token_by_token(model: &ChatGlm, adapter: &Adapter) -> Tensor {
 #[test]
 fn tokens_one_by_one_score_as_all_at_once_on_the_processor() {
     for (dtype, bound) in TYPES {
-        for (head, r) in [(32, 3), (64, 8), (128, 11)] {
-            let slow = model::model(head, dtype, &Device::Cpu, DType::F32);
-            let fast = model::model(head, dtype, gpu(), dtype);
+        let dense = [(None, 32, 3), (None, 64, 8), (None, 128, 11)];
+        let few_bits = FORMS.map(|form| (Some(form), 64, 8));
+        for (form, head, r) in dense.into_iter().chain(few_bits) {
+            let slow = model::model_in(form, head, dtype, &Device::Cpu, DType::F32);
+            let fast = model::model_in(form, head, dtype, gpu(), dtype);
             let adapter =
                 |device| model::adapter(r, &[Target::QueryKeyValue], slow.config(), device);
 
@@ -57,7 +61,7 @@ fn tokens_one_by_one_score_as_all_at_once_on_the_processor() {
             let wanted = slow.logits(&hidden.narrow(1, PROMPT, ANSWER).unwrap()).unwrap();
             let found = token_by_token(&fast, &adapter(gpu()));
 
-            let what = format!("scores, heads of {head}, rank {r}, {dtype:?}");
+            let what = format!("scores, {form:?}, heads of {head}, rank {r}, {dtype:?}");
             assert_near(&what, &found, &wanted.squeeze(0).unwrap(), 3.0 * bound);
         }
     }

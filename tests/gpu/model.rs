@@ -4,9 +4,9 @@ use std::cell::Cell;
 
 use candle_core::{DType, Device, Result, Tensor};
 use weft::{
-    chatglm::{ChatGlm, ChatGlmConfig, Input},
+    chatglm::{ChatGlm, ChatGlmConfig, Input, WeightSource},
     lora::{Adapter, Target},
-    ops::{AttentionMask, MaskRow, PositionIds},
+    ops::{AttentionMask, MaskRow, PositionIds, Quantization, QuantizedWeight, Weight},
     training::{Trainee, TrainingBatch},
 };
 use weft_shared::training::LoraOptions;
@@ -15,19 +15,50 @@ use crate::{TYPES, assert_near, gpu, random};
 
 /// Small, with heads of `head` elements and weights as large as a trained model's.
 pub(crate) fn model(head: usize, dtype: DType, device: &Device, kept_in: DType) -> ChatGlm {
+    model_in(None, head, dtype, device, kept_in)
+}
+
+/// The same with matrices in few bits.
+pub(crate) fn model_in(
+    quantization: Option<Quantization>,
+    head: usize,
+    dtype: DType,
+    device: &Device,
+    kept_in: DType,
+) -> ChatGlm {
     let config = ChatGlmConfig::of_shape(2, 2 * head, 2, 200);
-    let seed = Cell::new(100);
-    ChatGlm::load(config, &|name, shape| {
+    let weights = Weights { seed: Cell::new(100), quantization, dtype, device, kept_in };
+    ChatGlm::load(config, &weights).unwrap()
+}
+
+struct Weights<'a> {
+    seed: Cell<u64>,
+    quantization: Option<Quantization>,
+    dtype: DType,
+    device: &'a Device,
+    kept_in: DType,
+}
+
+impl WeightSource for Weights<'_> {
+    fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        let Self { seed, dtype, .. } = self;
         seed.set(seed.get() + 1);
-        let weight = random(seed.get(), shape, dtype);
+        let weight = random(seed.get(), shape, *dtype);
         let weight = match name {
             _ if name.ends_with("layernorm.weight") => (weight.abs()? + 0.5)?,
             _ => (weight * (1.0 / (shape[shape.len() - 1] as f64).sqrt()))?,
         };
         // Rounded again: both models have the very same weights.
-        weight.to_dtype(dtype)?.to_dtype(kept_in)?.to_device(device)
-    })
-    .unwrap()
+        weight.to_dtype(*dtype)?.to_dtype(self.kept_in)?.to_device(self.device)
+    }
+
+    fn matrix(&self, name: &str, (n_out, n_in): (usize, usize)) -> Result<Weight> {
+        let dense = self.tensor(name, &[n_out, n_in])?;
+        match self.quantization {
+            Some(form) => QuantizedWeight::quantize(&dense, form).map(Weight::Quantized),
+            None => Ok(Weight::Dense(dense)),
+        }
+    }
 }
 
 /// Three sequences of 70 tokens, two of them padded; the second half of each is labels.
@@ -129,5 +160,24 @@ fn adapters_on_other_layers_take_the_way_op_by_op() {
     assert_near("loss", &found, &wanted, 1e-4);
     for ((name, found), (_, wanted)) in d_found.iter().zip(&d_wanted) {
         assert_near(name, found, wanted, 1e-4);
+    }
+}
+
+#[test]
+fn a_base_in_few_bits_gives_the_gradients_of_the_processor() {
+    for form in [Quantization::Int8, Quantization::Int4, Quantization::Q8_0, Quantization::Q4_0] {
+        let (dtype, bound) = TYPES[0];
+        let targets = [Target::QueryKeyValue];
+        let reference = model_in(Some(form), 64, dtype, &Device::Cpu, DType::F32);
+        let (wanted, d_wanted) = loss_and_gradients(reference, 8, &targets, false).unwrap();
+
+        let fast = model_in(Some(form), 64, dtype, gpu(), dtype);
+        let (found, d_found) = loss_and_gradients(fast, 8, &targets, false).unwrap();
+
+        let what = form.name();
+        assert_near(&format!("{what}: loss"), &found, &wanted, bound);
+        for ((name, found), (_, wanted)) in d_found.iter().zip(&d_wanted) {
+            assert_near(&format!("{what}: {name}"), found, wanted, 8.0 * bound);
+        }
     }
 }

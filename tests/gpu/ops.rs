@@ -1,7 +1,7 @@
 //! Ops that stand alone.
 
-use candle_core::{DType, Tensor, Var};
-use weft::ops;
+use candle_core::{DType, Device, Tensor, Var};
+use weft::ops::{self, Choice, Likeliest, Quantization, QuantizedWeight};
 
 use crate::{TYPES, assert_near, gpu, on_gpu, random};
 
@@ -73,4 +73,66 @@ fn cross_entropy_and_its_gradient() {
             assert_near(&format!("{what}, gradient"), &d_found, &d_wanted, bound);
         }
     }
+}
+
+#[test]
+fn weights_in_few_bits_are_those_of_the_processor() {
+    let forms = [Quantization::Int8, Quantization::Int4, Quantization::Q8_0, Quantization::Q4_0];
+    for (dtype, form) in [DType::F32, DType::F16, DType::BF16]
+        .into_iter()
+        .flat_map(|dtype| forms.map(|form| (dtype, form)))
+    {
+        let weight = random(5, &[37, 4160], dtype);
+
+        let wanted = QuantizedWeight::quantize(&weight, form).unwrap();
+        let found = QuantizedWeight::quantize(&on_gpu(&weight, dtype), form).unwrap();
+
+        let bytes = |x: &Tensor| -> Vec<u8> {
+            x.to_device(&Device::Cpu).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+        };
+        let what = format!("{} of {dtype:?}", form.name());
+        assert_near(&format!("{what}: scales"), found.scales(), wanted.scales(), 1e-9);
+        assert_eq!(bytes(found.integers()), bytes(wanted.integers()), "{what}: integers");
+        let rounded = wanted.dequantize().unwrap().to_dtype(dtype).unwrap();
+        assert_near(&what, &found.dequantize().unwrap(), &rounded, 1e-9);
+    }
+}
+
+#[test]
+fn the_likeliest_tokens_are_found_in_order() {
+    for vocab in [40, 1024, 3001, 150_528] {
+        let scores = random(9, &[vocab], DType::F32);
+        // Equal scores: the lower token goes first.
+        let scores = (&scores * 500.0).unwrap().round().unwrap();
+        let mut values: Vec<(u32, f32)> = (0..).zip(scores.to_vec1::<f32>().unwrap()).collect();
+        let penalized = [3, values[7].0, 11];
+        for &token in &penalized {
+            let score = &mut values[token as usize].1;
+            *score = if *score < 0.0 { *score * 1.5 } else { *score / 1.5 };
+        }
+        values.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        values.truncate(50);
+
+        let choice = Choice { count: 50, penalty: 1.5, penalized: &penalized };
+        let found = ops::likeliest(&on_gpu(&scores, DType::F32), choice).unwrap().unwrap();
+
+        let Likeliest::Tokens(found) = found else { panic!("{found:?}") };
+        // The penalty is computed on both sides: a unit in the last place is no difference.
+        assert_eq!(found.len(), values.len());
+        for ((token, score), (wanted, near)) in found.into_iter().zip(values) {
+            assert_eq!(token, wanted, "of {vocab}");
+            assert!((score - near).abs() <= 1e-5 * near.abs(), "{score}, wanted {near}");
+        }
+    }
+}
+
+#[test]
+fn a_row_with_a_nan_is_told() {
+    let mut scores = vec![0f32; 3000];
+    scores[2500] = f32::NAN;
+    let scores = Tensor::new(scores, gpu()).unwrap();
+
+    let found = ops::likeliest(&scores, Choice { count: 1, penalty: 1.0, penalized: &[] });
+
+    assert_eq!(found.unwrap(), Some(Likeliest::Invalid));
 }

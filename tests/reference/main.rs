@@ -9,3 +9,4 @@ mod forward;
 mod golden;
 mod greedy;
 mod lora;
+mod quantized;

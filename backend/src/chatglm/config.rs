@@ -4,6 +4,8 @@ mod file;
 
 use weft_shared::tokenizer::SpecialIds;
 
+use crate::ops::Quantization;
+
 use self::file::ConfigFile;
 
 /// What a ChatGLM-6B is, as far as its `config.json` says.
@@ -23,6 +25,8 @@ pub struct ChatGlmConfig {
     pub position_encoding_2d: bool,
     pub special_ids: SpecialIds,
     pub revision: ModelRevision,
+    /// How the matrices of the blocks are published, where they are in few bits.
+    pub quantization: Option<Quantization>,
 }
 
 /// The published code that a model goes with.
@@ -49,8 +53,7 @@ pub enum ConfigError {
     )]
     LaterChatGlm { field: &'static str },
     #[error(
-        "quantization_bit is {bits}, wanted 0 or none: quantized models cannot be read yet; take the model that \
-         this one was made from"
+        "quantization_bit is {bits}, wanted 8, 4, 0 or none: take the model that this one was made from"
     )]
     Quantized { bits: u32 },
     #[error(
@@ -86,6 +89,7 @@ impl ChatGlmConfig {
             position_encoding_2d: true,
             special_ids: ModelRevision::V096f3de.special_ids(),
             revision: ModelRevision::V096f3de,
+            quantization: None,
         }
     }
 

@@ -103,7 +103,7 @@ mod tests {
         let config = ChatGlmConfig::of_shape(2, 16, 2, 40);
         let asked = RefCell::new(Vec::new());
 
-        ChatGlm::load(config.clone(), &|name, shape| {
+        ChatGlm::load(config.clone(), &|name: &str, shape: &[usize]| {
             asked.borrow_mut().push((name.to_owned(), shape.to_vec()));
             Tensor::zeros(shape, DType::F32, &Device::Cpu)
         })

@@ -38,6 +38,10 @@ pub enum CheckpointError {
     WrongShape { name: String, path: PathBuf, wanted: Vec<usize>, found: Vec<usize> },
     #[error("tensor {name} holds {element} numbers, where a weight is f16, bf16, f32 or f64")]
     NotAWeight { name: String, element: ElementType },
+    #[error(
+        "tensor {name} holds {element} numbers, where a quantized weight is i8 or u8, without gaps"
+    )]
+    NotIntegers { name: String, element: ElementType },
     #[error("weights cannot be held as {dtype:?}: tensor {name}")]
     UnsupportedType { name: String, dtype: candle_core::DType },
     #[error("tensor {name} could not be put on the device")]

@@ -46,6 +46,29 @@ impl StoredTensor {
         }
     }
 
+    /// Reads the bytes of whole numbers of 8 bits.
+    pub(super) fn load_bytes(
+        &self,
+        name: &str,
+        file: &WeightFile,
+        device: &Device,
+    ) -> Result<Tensor, CheckpointError> {
+        let is_plain = matches!(self.element, ElementType::I8 | ElementType::U8);
+        if !is_plain || self.strides.is_some() {
+            return Err(CheckpointError::NotIntegers {
+                name: name.to_owned(),
+                element: self.element,
+            });
+        }
+        let mut bytes = vec![0; numbers(&self.shape)];
+        file.check_range(self.offset_bytes, bytes.len() as u64)?;
+        bytes.par_chunks_mut(CHUNK).enumerate().try_for_each(|(index, chunk)| {
+            file.read_at(chunk, self.offset_bytes + (index * CHUNK) as u64)
+        })?;
+        Tensor::from_vec(bytes, Shape::from(self.shape.as_slice()), device)
+            .map_err(|source| CheckpointError::Device { name: name.to_owned(), source })
+    }
+
     fn load_as<T: Weight>(
         &self,
         name: &str,

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::common::ComputeArgs;
 use crate::{
-    bench::{self, Compute, Measured, Shape},
+    bench::{self, Measured, Shape},
     chatglm::ChatGlm,
-    ops::memory,
+    ops::{Quantization, memory},
 };
 
 #[derive(Debug, clap::Args)]
@@ -67,11 +67,11 @@ impl Common {
             rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
         }
         let Self { layers, hidden, heads, vocab, .. } = *self;
-        let (device, dtype) = self.compute.open()?;
+        let (device, format) = self.compute.open()?;
         let head = json!({
             "device": format!("{:?}", device.location()),
             "weft": env!("CARGO_PKG_VERSION"),
-            "dtype": dtype.as_str(),
+            "dtype": format.quantization.map_or(format.dtype.as_str(), Quantization::name),
             "threads": rayon::current_num_threads(),
             "layers": layers,
             "hidden": hidden,
@@ -80,7 +80,7 @@ impl Common {
             "repeats": self.repeats,
         });
         let shape = Shape { layers, hidden, heads, vocab };
-        Ok((shape.random(&Compute { device, dtype })?, head))
+        Ok((shape.random(&device, format)?, head))
     }
 }
 

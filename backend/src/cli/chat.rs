@@ -82,8 +82,8 @@ impl Args {
 pub(super) fn run(args: Args) -> anyhow::Result<()> {
     let dir = args.model.open()?;
     let tokenizer = dir.tokenizer()?;
-    let (device, dtype) = args.compute.open()?;
-    let model = dir.load(dtype, &device)?;
+    let (device, format) = args.compute.open()?;
+    let model = dir.load(format, &device)?;
     let adapter = match &args.adapter {
         Some(dir) => Some(Adapter::read(dir, model.config(), model.device())?),
         None => None,

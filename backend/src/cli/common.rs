@@ -19,10 +19,11 @@ use weft_shared::{
 use crate::{
     chat::Template,
     chatglm::ChatGlmConfig,
-    device::{DeviceError, DeviceName, weights_dtype},
+    device::{DeviceError, DeviceName, WeightFormat},
     hub,
     lora::{self, Adapter},
     model_dir::ModelDir,
+    ops::Quantization,
 };
 
 /// Which model.
@@ -46,16 +47,40 @@ pub(super) struct ComputeArgs {
     /// What computes: auto, cpu, cuda, or cuda:N for the GPU numbered N.
     #[arg(long, default_value = "auto")]
     device: DeviceName,
-    /// What frozen weights are kept in; unless given, f16 on a GPU and f32 on the processor.
+    /// What frozen weights are kept in; unless given, f16 on a GPU and f32 on the processor. int8 and int4 take the
+    /// reference's scale a row, q8_0 and q4_0 ggml's scale for 32 numbers.
     #[arg(long, value_enum)]
-    dtype: Option<DTypeArg>,
+    dtype: Option<KeptInArg>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum KeptInArg {
+    F32,
+    F16,
+    Bf16,
+    Int8,
+    Int4,
+    #[value(name = "q8_0")]
+    Q8_0,
+    #[value(name = "q4_0")]
+    Q4_0,
 }
 
 impl ComputeArgs {
-    pub(super) fn open(self) -> Result<(Device, DType), DeviceError> {
+    pub(super) fn open(self) -> Result<(Device, WeightFormat), DeviceError> {
         let device = self.device.open()?;
-        let dtype = weights_dtype(self.dtype.map(DType::from), &device)?;
-        Ok((device, dtype))
+        let (dtype, quantization) = match self.dtype {
+            None => (None, None),
+            Some(KeptInArg::F32) => (Some(DType::F32), None),
+            Some(KeptInArg::F16) => (Some(DType::F16), None),
+            Some(KeptInArg::Bf16) => (Some(DType::BF16), None),
+            Some(KeptInArg::Int8) => (None, Some(Quantization::Int8)),
+            Some(KeptInArg::Int4) => (None, Some(Quantization::Int4)),
+            Some(KeptInArg::Q8_0) => (None, Some(Quantization::Q8_0)),
+            Some(KeptInArg::Q4_0) => (None, Some(Quantization::Q4_0)),
+        };
+        let format = WeightFormat { quantization, ..WeightFormat::new(dtype, &device)? };
+        Ok((device, format))
     }
 }
 

@@ -51,12 +51,12 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
     pairs.truncate(args.limit.map_or(usize::MAX, NonZeroUsize::get));
     let dir = args.model.open()?;
     let tokenizer = dir.tokenizer()?;
-    let (device, dtype) = args.compute.open()?;
+    let (device, format) = args.compute.open()?;
     let adapter = match &args.adapter {
         Some(adapter) => Some(Adapter::read(adapter, dir.config(), &device)?),
         None => None,
     };
-    let model = dir.load(dtype, &device)?;
+    let model = dir.load(format, &device)?;
 
     let templates = Templates::default();
     let base = Chat { model: &model, adapter: None, tokenizer: &tokenizer, templates: &templates };

@@ -62,9 +62,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
     };
     let access = Access::new(args.host, args.token.as_deref(), &args.allowed_host)?;
     let data_dir = DataDir::open(args.data_dir.as_deref())?;
-    let (device, dtype) = args.compute.open()?;
+    let (device, format) = args.compute.open()?;
     let model = ModelDir::open(&hub::resolve(&args.model)?)?;
-    let engine = Engine::open(&args.model, model, &device, dtype)?;
+    let engine = Engine::open(&args.model, model, &device, format)?;
     let app = AppState::open(page, Arc::new(engine), data_dir)?.with_access(access);
 
     let runtime = tokio::runtime::Runtime::new()?;

@@ -145,7 +145,7 @@ impl Args {
 
     /// The model, with what learns in it.
     fn trainee(&self, manifest: &Manifest, dir: &ModelDir) -> anyhow::Result<Trainee> {
-        let (device, dtype) = self.compute.open()?;
+        let (device, format) = self.compute.open()?;
         if manifest.options.method == Method::Full {
             anyhow::ensure!(self.adapter.is_none(), "--adapter needs --method lora");
             let (model, parameters) = dir.load_trainable(&device)?;
@@ -153,7 +153,7 @@ impl Args {
         }
         let start = self.adapter.as_deref();
         let adapter = manifest::first_adapter(manifest, start, dir.config(), &device)?;
-        let model = dir.load(dtype, &device)?;
+        let model = dir.load(format, &device)?;
         Ok(Trainee::lora(model, adapter, manifest.model.name.clone().into())?)
     }
 }

@@ -2,9 +2,12 @@
 
 use std::cmp::Ordering;
 
+use candle_core::{DType, Result as Computed, Tensor};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
+
+use crate::ops::{self, Choice, Likeliest};
 
 /// The logit that the reference gives the replacement token when a row is invalid.
 const REPLACEMENT_LOGIT: f32 = 5e4;
@@ -75,7 +78,31 @@ impl Sampler {
         Ok(Self { options, replacement, rng, candidates: Vec::new() })
     }
 
-    /// The next token after `seen` (prompt and answer so far). `logits` `[vocab]` is used up.
+    /// The next token after `seen` (prompt and answer so far). `logits` `[vocab]` is used up, and stays where it is if the
+    /// device can find the likeliest itself.
+    pub fn pick_from(&mut self, logits: &Tensor, seen: &[u32]) -> Computed<u32> {
+        let SamplingOptions { greedy, top_k, repetition_penalty, .. } = self.options;
+        let seen_once = once(seen, repetition_penalty);
+        let choice = Choice {
+            count: if greedy { 1 } else { top_k },
+            penalty: repetition_penalty,
+            penalized: &seen_once,
+        };
+        self.candidates = match ops::likeliest(logits, choice)? {
+            Some(Likeliest::Tokens(tokens)) => tokens,
+            Some(Likeliest::Invalid) => vec![(self.replacement, REPLACEMENT_LOGIT)],
+            None => {
+                let mut logits = logits.to_dtype(DType::F32)?.to_vec1()?;
+                return Ok(self.pick(&mut logits, seen));
+            }
+        };
+        if let (true, Some(&(token, _))) = (greedy, self.candidates.first()) {
+            return Ok(token);
+        }
+        Ok(self.draw())
+    }
+
+    /// The same of logits that are here.
     pub fn pick(&mut self, logits: &mut [f32], seen: &[u32]) -> u32 {
         replace_invalid(logits, self.replacement);
         penalize(logits, seen, self.options.repetition_penalty);
@@ -84,6 +111,11 @@ impl Sampler {
         }
 
         self.keep_top_k(logits);
+        self.draw()
+    }
+
+    /// One of the candidates, which are sorted.
+    fn draw(&mut self) -> u32 {
         let temperature = self.options.temperature;
         let highest = self.candidates.first().map_or(0.0, |&(_, logit)| logit);
         let mut sum = 0.0;
@@ -145,18 +177,23 @@ fn replace_invalid(logits: &mut [f32], replacement: u32) {
 
 /// `RepetitionPenaltyLogitsProcessor`: each token that was seen counts once, however often it was seen.
 fn penalize(logits: &mut [f32], seen: &[u32], penalty: f32) {
-    #[expect(clippy::float_cmp, reason = "1 is exactly no penalty")]
-    if penalty == 1.0 {
-        return;
-    }
-    let mut seen = seen.to_vec();
-    seen.sort_unstable();
-    seen.dedup();
-    for token in seen {
+    for token in once(seen, penalty) {
         if let Some(logit) = logits.get_mut(token as usize) {
             *logit = if *logit < 0.0 { *logit * penalty } else { *logit / penalty };
         }
     }
+}
+
+/// Each token of `seen` once; none where nothing is penalized.
+fn once(seen: &[u32], penalty: f32) -> Vec<u32> {
+    #[expect(clippy::float_cmp, reason = "1 is exactly no penalty")]
+    if penalty == 1.0 {
+        return Vec::new();
+    }
+    let mut seen = seen.to_vec();
+    seen.sort_unstable();
+    seen.dedup();
+    seen
 }
 
 /// The first of the highest logits.

@@ -2,9 +2,16 @@
 
 use candle_core::{Result, Tensor};
 
-use super::{AttentionMask, KvCache, LoraOperand, Rotation};
+use super::{AttentionMask, KvCache, LoraOperand, Rotation, Weight};
 
-/// A weight `[out, in]`, or of a layer norm `[model]`, and its bias.
+/// A matrix `[out, in]` and its bias `[out]`.
+#[derive(Clone, Copy, Debug)]
+pub struct FrozenLinear<'a> {
+    pub weight: &'a Weight,
+    pub bias: &'a Tensor,
+}
+
+/// Weight and bias of a layer norm, `[model]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Affine<'a> {
     pub weight: &'a Tensor,
@@ -15,11 +22,11 @@ pub struct Affine<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct BlockWeights<'a> {
     pub input_layernorm: Affine<'a>,
-    pub query_key_value: Affine<'a>,
-    pub dense: Affine<'a>,
+    pub query_key_value: FrozenLinear<'a>,
+    pub dense: FrozenLinear<'a>,
     pub post_attention_layernorm: Affine<'a>,
-    pub dense_h_to_4h: Affine<'a>,
-    pub dense_4h_to_h: Affine<'a>,
+    pub dense_h_to_4h: FrozenLinear<'a>,
+    pub dense_4h_to_h: FrozenLinear<'a>,
     pub heads: usize,
     /// Of the layer norms.
     pub eps: f64,

@@ -14,8 +14,10 @@ mod decode;
 mod gemm;
 mod launch;
 mod layer_norm;
+mod likeliest;
 mod lora;
 mod node;
+mod quantized;
 mod rotary;
 mod rows;
 
@@ -26,6 +28,8 @@ pub(super) use block::{block, block_cached};
 pub(super) use cross_entropy::cross_entropy;
 pub(super) use decode::logits;
 pub(super) use layer_norm::layer_norm;
+pub(super) use likeliest::likeliest;
+pub(super) use quantized::{dequantize, quantize};
 pub(super) use rows::select_rows;
 
 /// Whether the kernels can read all of `tensors`: one GPU, one of f16 and bf16, without gaps.

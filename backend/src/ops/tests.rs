@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 mod attending;
 mod dense;
+mod quantizing;
 mod slopes;
 
 /// Numbers between -1 and 1, the same for one seed.

@@ -5,6 +5,7 @@ use serde_json::Value;
 use weft_shared::tokenizer::SpecialIds;
 
 use super::{ChatGlmConfig, ConfigError, ModelRevision, unusable};
+use crate::ops::Quantization;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct ConfigFile {
@@ -48,6 +49,12 @@ impl ConfigFile {
             position_encoding_2d: self.position_encoding_2d.unwrap_or(true),
             special_ids: self.special_ids(revision.special_ids(), vocab_size)?,
             revision,
+            quantization: match self.quantization_bit {
+                None | Some(0) => None,
+                Some(4) => Some(Quantization::Int4),
+                Some(8) => Some(Quantization::Int8),
+                Some(bits) => return Err(ConfigError::Quantized { bits }),
+            },
         })
     }
 
@@ -77,9 +84,6 @@ impl ConfigFile {
         }
         if self.multi_query_attention.is_some() {
             return Err(ConfigError::LaterChatGlm { field: "multi_query_attention" });
-        }
-        if let Some(bits) = self.quantization_bit.filter(|bits| *bits != 0) {
-            return Err(ConfigError::Quantized { bits });
         }
         match self.pre_seq_len.filter(|length| *length != 0) {
             Some(length) => Err(ConfigError::Prefix { length }),

@@ -38,7 +38,7 @@ fn what_is_no_chatglm_6b_is_refused_in_words() {
         ("model_type", json!("llama"), "model_type is \"llama\", wanted \"chatglm\""),
         ("padded_vocab_size", json!(65_024), "a ChatGLM2, ChatGLM3 or GLM-4 (padded_vocab_size"),
         ("multi_query_attention", json!(true), "(multi_query_attention"),
-        ("quantization_bit", json!(4), "quantization_bit is 4, wanted 0 or none"),
+        ("quantization_bit", json!(3), "quantization_bit is 3, wanted 8, 4, 0 or none"),
         ("pre_seq_len", json!(128), "pre_seq_len is 128, wanted 0 or none"),
         ("hidden_size", Value::Null, "hidden_size is missing"),
         ("num_layers", json!(0), "num_layers is 0, wanted 1 to"),

@@ -13,10 +13,10 @@ use super::launch::Fresh;
 use super::node::{Backward, Gradients, record};
 use super::rotary::{self, LowRank, turn};
 use super::{decode, layer_norm, lora};
-use crate::ops::KvCache;
-use crate::ops::block::{Affine, BlockContext, BlockWeights};
+use crate::ops::block::{Affine, BlockContext, BlockWeights, FrozenLinear};
 use crate::ops::dropout::Dropout;
 use crate::ops::rotary::{Rotation, Turn};
+use crate::ops::{KvCache, Weight};
 
 /// See [`crate::ops::block()`].
 pub(crate) fn block(
@@ -70,56 +70,70 @@ fn fits(x: &Tensor, weights: &BlockWeights, context: &BlockContext) -> Result<bo
     let (_, _, model) = x.dims3()?;
     let head = model / weights.heads;
     let pairs = head / 2 / context.rotation.rows;
-    let frozen = |Affine { weight, bias }: Affine| {
+    let frozen = |weight: &Tensor, bias: &Tensor| {
         !weight.track_op() && !bias.track_op() && all_half(&[x, weight, bias])
+    };
+    let norm = |Affine { weight, bias }: Affine| frozen(weight, bias);
+    let linear = |FrozenLinear { weight, bias }: FrozenLinear| match weight {
+        Weight::Dense(weight) => frozen(weight, bias),
+        Weight::Quantized(weight) => weight.dtype() == x.dtype() && frozen(bias, bias),
     };
     let lora = context.lora.is_none_or(|lora| {
         [lora.a, lora.b].iter().all(|it| it.dtype() == DType::F32 && it.is_contiguous())
     });
-    let BlockWeights { input_layernorm, query_key_value, dense, .. } = *weights;
-    let BlockWeights { post_attention_layernorm, dense_h_to_4h, dense_4h_to_h, .. } = *weights;
-    let affine = [
-        input_layernorm,
-        query_key_value,
-        dense,
-        post_attention_layernorm,
-        dense_h_to_4h,
-        dense_4h_to_h,
-    ];
-    Ok(affine.into_iter().all(frozen)
+    let linears =
+        [weights.query_key_value, weights.dense, weights.dense_h_to_4h, weights.dense_4h_to_h];
+    Ok([weights.input_layernorm, weights.post_attention_layernorm].into_iter().all(norm)
+        && linears.into_iter().all(linear)
         && lora
         && attention::supports(head)
         && model.is_multiple_of(8)
-        && pairs.is_multiple_of(2))
+        && pairs.is_multiple_of(4))
 }
 
-/// A weight and its bias, frozen.
-struct Frozen {
+/// Of a layer norm.
+struct Norm {
     weight: Tensor,
     bias: Tensor,
 }
 
-impl Frozen {
+impl Norm {
     fn new(from: Affine) -> Self {
         Self { weight: from.weight.clone(), bias: from.bias.clone() }
     }
+}
 
-    fn forward<'a>(&'a self, x: &'a Tensor) -> Gemm<'a> {
-        Gemm::new(x, &self.weight, Way::Forward).then(Then::Bias(&self.bias))
+/// Of a linear layer.
+struct Linear {
+    weight: Weight,
+    bias: Tensor,
+}
+
+impl Linear {
+    fn new(from: FrozenLinear) -> Self {
+        Self { weight: from.weight.clone(), bias: from.bias.clone() }
     }
 
-    fn back<'a>(&'a self, dy: &'a Tensor) -> Gemm<'a> {
-        Gemm::new(dy, &self.weight, Way::Back)
+    /// `then(x Wᵀ)`, `then` with the bias or without.
+    fn forward(&self, x: &Tensor, then: Then, plus: Option<(f32, &Tensor)>) -> Result<Fresh> {
+        let weight = self.weight.dense()?;
+        Gemm { then, residual: plus, ..Gemm::new(x, &weight, Way::Forward) }.run()
+    }
+
+    /// `then(dy W)`.
+    fn back(&self, dy: &Tensor, then: Then, plus: Option<(f32, &Tensor)>) -> Result<Fresh> {
+        let weight = self.weight.dense()?;
+        Gemm { then, residual: plus, ..Gemm::new(dy, &weight, Way::Back) }.run()
     }
 }
 
 struct Weights {
-    input_layernorm: Frozen,
-    query_key_value: Frozen,
-    dense: Frozen,
-    post_attention_layernorm: Frozen,
-    dense_h_to_4h: Frozen,
-    dense_4h_to_h: Frozen,
+    input_layernorm: Norm,
+    query_key_value: Linear,
+    dense: Linear,
+    post_attention_layernorm: Norm,
+    dense_h_to_4h: Linear,
+    dense_4h_to_h: Linear,
     heads: usize,
     eps: f64,
     alpha: f32,
@@ -128,12 +142,12 @@ struct Weights {
 impl Weights {
     fn new(from: &BlockWeights) -> Self {
         Self {
-            input_layernorm: Frozen::new(from.input_layernorm),
-            query_key_value: Frozen::new(from.query_key_value),
-            dense: Frozen::new(from.dense),
-            post_attention_layernorm: Frozen::new(from.post_attention_layernorm),
-            dense_h_to_4h: Frozen::new(from.dense_h_to_4h),
-            dense_4h_to_h: Frozen::new(from.dense_4h_to_h),
+            input_layernorm: Norm::new(from.input_layernorm),
+            query_key_value: Linear::new(from.query_key_value),
+            dense: Linear::new(from.dense),
+            post_attention_layernorm: Norm::new(from.post_attention_layernorm),
+            dense_h_to_4h: Linear::new(from.dense_h_to_4h),
+            dense_4h_to_h: Linear::new(from.dense_4h_to_h),
             heads: from.heads,
             eps: from.eps,
             alpha: from.alpha as f32,
@@ -157,12 +171,20 @@ struct Block {
     lora: Option<Lora>,
 }
 
+/// An adapter's way through its ranks.
+struct Low {
+    /// What it read, scaled, `[rows, rank]`, f32.
+    read: Tensor,
+    /// B turned, `[rank, out]`.
+    b: Tensor,
+}
+
 /// What the backward needs of the forward.
 struct Kept {
     /// The normalized input, `[batch, seq, model]`.
     normed: Tensor,
-    /// What the adapter read, scaled, `[rows, rank]`, f32.
-    low: Option<Tensor>,
+    /// Of the adapter.
+    low: Option<Low>,
     /// Turned, `[batch, seq, heads * 3 * head]`.
     qkv: Tensor,
     /// What attention read, `[batch, seq, model]`.
@@ -202,46 +224,47 @@ impl Block {
         let norm = &weights.input_layernorm;
         let normed = layer_norm::forward(x, &norm.weight, &norm.bias, eps)?.tensor();
 
-        let qkv = weights.query_key_value.forward(&normed).run()?;
+        let linear = &weights.query_key_value;
+        let qkv = linear.forward(&normed, Then::Bias(&linear.bias), None)?;
         let low = self.add_adapter(&normed, &qkv)?;
-        let low_rank = match (&self.lora, &low) {
-            (Some(lora), Some(low)) => Some(LowRank { low, b: &lora.b }),
-            _ => None,
-        };
+        let low_rank = low.as_ref().map(|Low { read, b }| LowRank { low: read, b });
         turn(&qkv, x, &self.rotation, heads, low_rank, Turn::Forward)?;
         let qkv = qkv.tensor();
         if let Some(cache) = cache {
             decode::append(&qkv, cache)?;
         }
         let (read, log_sums) = self.attention.forward(&qkv)?;
-        let middle = weights.dense.forward(&read).plus(alpha, &normed).run()?.tensor();
+        let linear = &weights.dense;
+        let middle =
+            linear.forward(&read, Then::Bias(&linear.bias), Some((alpha, &normed)))?.tensor();
 
         let norm = &weights.post_attention_layernorm;
         let again = layer_norm::forward(&middle, &norm.weight, &norm.bias, eps)?.tensor();
-        let up = Gemm::new(&again, &weights.dense_h_to_4h.weight, Way::Forward);
-        let bias = &weights.dense_h_to_4h.bias;
+        let (up, down) = (&weights.dense_h_to_4h, &weights.dense_4h_to_h);
+        let finish =
+            |active: &Tensor| down.forward(active, Then::Bias(&down.bias), Some((alpha, &again)));
         if !keep {
-            let active = up.then(Then::BiasGelu(bias)).run()?.tensor();
-            let y = weights.dense_4h_to_h.forward(&active).plus(alpha, &again).run()?;
-            return Ok((y, None));
+            let active = up.forward(&again, Then::BiasGelu(&up.bias), None)?.tensor();
+            return Ok((finish(&active)?, None));
         }
-        let (inner_size, _) = weights.dense_h_to_4h.weight.dims2()?;
+        let (inner_size, _) = up.weight.dims2()?;
         let (batch, seq, _) = x.dims3()?;
         let inner = Fresh::new((batch, seq, inner_size), x.dtype(), x.device().as_cuda_device()?)?;
-        let active = up.then(Then::BiasGeluKeep(bias, &inner)).run()?.tensor();
-        let y = weights.dense_4h_to_h.forward(&active).plus(alpha, &again).run()?;
+        let active = up.forward(&again, Then::BiasGeluKeep(&up.bias, &inner), None)?.tensor();
+        let y = finish(&active)?;
         let inner = inner.tensor();
         Ok((y, Some(Kept { normed, low, qkv, read, log_sums, middle, inner })))
     }
 
     /// Adds the adapter's answer of the ranks that [`turn`] does not add; gives what the adapter reads.
-    fn add_adapter(&self, normed: &Tensor, qkv: &Fresh) -> Result<Option<Tensor>> {
+    fn add_adapter(&self, normed: &Tensor, qkv: &Fresh) -> Result<Option<Low>> {
         let Some(lora) = &self.lora else {
             return Ok(None);
         };
-        let low = lora::down(normed, &lora.a, lora.scale, lora.dropout)?;
-        lora::up(qkv, normed.dtype(), &low, &lora.b, rotary::RANKS)?;
-        Ok(Some(low))
+        let read = lora::down(normed, &lora.a, lora.scale, lora.dropout)?;
+        let b = lora::transpose(&lora.b)?;
+        lora::up(qkv, normed.dtype(), &read, &b, rotary::RANKS, None)?;
+        Ok(Some(Low { read, b }))
     }
 
     /// The gradients of `x` (if it is wanted), A and B.
@@ -249,31 +272,33 @@ impl Block {
         let Weights { eps, alpha, heads, .. } = self.weights;
         let weights = &self.weights;
         let slope = Then::GeluSlope(&kept.inner);
-        let d_inner = weights.dense_4h_to_h.back(dy).then(slope).run()?.tensor();
-        let d_again = weights.dense_h_to_4h.back(&d_inner).plus(alpha, dy).run()?.tensor();
+        let d_inner = weights.dense_4h_to_h.back(dy, slope, None)?.tensor();
+        let d_again =
+            weights.dense_h_to_4h.back(&d_inner, Then::Nothing, Some((alpha, dy)))?.tensor();
         drop(d_inner);
         let norm = &weights.post_attention_layernorm.weight;
         let d_middle = layer_norm::backward(&kept.middle, norm, &d_again, eps)?.tensor();
         drop(d_again);
 
-        let d_read = weights.dense.back(&d_middle).run()?.tensor();
+        let d_read = weights.dense.back(&d_middle, Then::Nothing, None)?.tensor();
         let d_qkv =
             self.attention.backward(&kept.qkv, &kept.read, &kept.log_sums, &d_read)?.tensor();
         turn(&d_qkv, x, &self.rotation, heads, None, Turn::Back)?;
 
         let (mut d_a, mut d_b, mut d_low) = (None, None, None);
         if let (Some(lora), Some(low)) = (&self.lora, &kept.low) {
-            d_b = Some(lora::b_gradient(&d_qkv, low)?);
-            let d = lora::up_backward(&d_qkv, &lora.b, lora.scale)?;
+            d_b = Some(lora::b_gradient(&d_qkv, &low.read)?);
+            let d = lora::down(&d_qkv, &low.b, lora.scale, None)?;
             d_a = Some(lora::a_gradient(&kept.normed, &d, lora.dropout)?);
             d_low = Some(d);
         }
         if !x_wanted {
             return Ok((None, d_a, d_b));
         }
-        let d_normed = weights.query_key_value.back(&d_qkv).plus(alpha, &d_middle).run()?.tensor();
+        let plus = Some((alpha, &d_middle));
+        let d_normed = weights.query_key_value.back(&d_qkv, Then::Nothing, plus)?.tensor();
         if let (Some(lora), Some(d_low)) = (&self.lora, &d_low) {
-            lora::down_backward(&d_normed, d_low, &lora.a, lora.dropout)?;
+            lora::up(&d_normed, x.dtype(), d_low, &lora.a, 0, lora.dropout)?;
         }
         let dx = layer_norm::backward(x, &weights.input_layernorm.weight, &d_normed, eps)?;
         Ok((Some(dx.tensor()), d_a, d_b))

@@ -3,10 +3,10 @@
 use candle_core::{DType, Result, Tensor, bail};
 
 use super::launch::{Arg, Fresh, Module, Threads, device_of, launch, suffix};
-use crate::ops::KvCache;
-use crate::ops::block::{Affine, BlockContext, BlockWeights};
+use crate::ops::block::{Affine, BlockContext, BlockWeights, FrozenLinear};
+use crate::ops::{KvCache, Weight};
 
-/// Warps of a block of the product kernel, each with one row.
+/// Warps of a block of the product kernel, each with one row, or two of integers.
 const WARPS: usize = 8;
 /// Keys that a block of the attention kernel reads at least, and most blocks that share the keys of a head.
 const KEYS_A_BLOCK: usize = 64;
@@ -17,7 +17,7 @@ struct Product<'a> {
     x: &'a Tensor,
     /// Applied to `x` first; its result is kept.
     norm: Option<(Affine<'a>, f64)>,
-    linear: Affine<'a>,
+    linear: FrozenLinear<'a>,
     gelu: bool,
     /// Added so many times.
     residual: Option<(&'a Tensor, f64)>,
@@ -62,19 +62,36 @@ impl Product<'_> {
             Some((a, scale)) => (Arg::of(a)?, scale),
             None => (Arg::NULL, 0.0),
         };
+        let (kernel, rows, weight, scales, scale_block) = match self.linear.weight {
+            Weight::Dense(weight) => {
+                ("decode_product_dense", 1, Arg::of(weight)?, Arg::NULL, inputs)
+            }
+            Weight::Quantized(weight) => {
+                let form = weight.form();
+                let kernel = match form.bits() {
+                    8 => "decode_product_int8",
+                    _ => "decode_product_int4",
+                };
+                let (integers, scales) = (Arg::of(weight.integers())?, Arg::of(weight.scales())?);
+                (kernel, 2, integers, scales, form.block(inputs))
+            }
+        };
         launch(
             device,
             Module::Decode,
-            ("decode_product", suffix(dtype)?),
-            Threads::new(((outputs + rank).div_ceil(WARPS), 1, 1), 32 * WARPS)
-                .shared(inputs * dtype.size_in_bytes()),
+            (kernel, suffix(dtype)?),
+            Threads::new(((outputs + rank).div_ceil(WARPS * rows), 1, 1), 32 * WARPS)
+                .shared(inputs * dtype.size_in_bytes())
+                .early(),
             &[
                 Arg::of(self.x)?,
                 norm_weight,
                 norm_bias,
                 Arg::F32(eps as f32),
                 optional(&normed)?,
-                Arg::of(self.linear.weight)?,
+                weight,
+                scales,
+                Arg::size(scale_block),
                 Arg::of(self.linear.bias)?,
                 residual,
                 Arg::F32(alpha as f32),
@@ -169,7 +186,7 @@ fn attend(
         device,
         Module::Decode,
         ("decode_attention", ending),
-        Threads::new((heads, splits, 1), 128),
+        Threads::new((heads, splits, 1), 128).early(),
         &[
             Arg::of(qkv)?,
             low,
@@ -230,7 +247,8 @@ pub(crate) fn logits(hidden: &Tensor, head: &Tensor) -> Result<Option<Tensor>> {
         Module::Decode,
         ("decode_logits", suffix(hidden.dtype())?),
         Threads::new((vocab.div_ceil(WARPS), 1, 1), 32 * WARPS)
-            .shared(model * hidden.dtype().size_in_bytes()),
+            .shared(model * hidden.dtype().size_in_bytes())
+            .early(),
         &[Arg::of(hidden)?, Arg::of(head)?, Arg::of(&y)?, Arg::size(model), Arg::size(vocab)],
     )?;
     Ok(Some(y.tensor()))

@@ -86,14 +86,6 @@ impl<'a> Gemm<'a> {
         Self { x, weight, way, then: Then::Nothing, residual: None, dtype: x.dtype() }
     }
 
-    pub(super) fn then(self, then: Then<'a>) -> Self {
-        Self { then, ..self }
-    }
-
-    pub(super) fn plus(self, factor: f32, residual: &'a Tensor) -> Self {
-        Self { residual: Some((factor, residual)), ..self }
-    }
-
     pub(super) fn run(&self) -> Result<Fresh> {
         let (outputs, inputs) = self.weight.dims2()?;
         let (columns, inner) = match self.way {

@@ -1,13 +1,13 @@
 //! Device memory, and kernels by name.
 
 use std::collections::HashMap;
+use std::ffi::c_void;
+use std::ptr::null_mut;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use candle_core::backend::BackendStorage as _;
 use candle_core::cuda_backend::cudarc::driver::sys::CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
-use candle_core::cuda_backend::cudarc::driver::{
-    CudaFunction, CudaModule, DevicePtr as _, DeviceRepr, LaunchConfig, PushKernelArg as _,
-};
+use candle_core::cuda_backend::cudarc::driver::{CudaFunction, CudaModule, DevicePtr as _, sys};
 use candle_core::cuda_backend::cudarc::nvrtc::Ptx;
 use candle_core::cuda_backend::{CudaDevice, CudaStorageSlice, WrapErr as _};
 use candle_core::op::BackpropOp;
@@ -20,8 +20,10 @@ pub(super) enum Module {
     Attention,
     Decode,
     LayerNorm,
+    Likeliest,
     Lora,
     Loss,
+    Quantized,
     Rotary,
 }
 
@@ -38,8 +40,10 @@ impl Module {
             Self::Attention => image!("attention"),
             Self::Decode => image!("decode"),
             Self::LayerNorm => image!("layer_norm"),
+            Self::Likeliest => image!("likeliest"),
             Self::Lora => image!("lora"),
             Self::Loss => image!("loss"),
+            Self::Quantized => image!("quantized"),
             Self::Rotary => image!("rotary"),
         }
     }
@@ -59,6 +63,8 @@ impl Fresh {
         // SAFETY: whoever asks for fresh memory writes all of it before it is read.
         let slice = unsafe {
             match dtype {
+                DType::U8 => CudaStorageSlice::U8(device.alloc(size)?),
+                DType::U32 => CudaStorageSlice::U32(device.alloc(size)?),
                 DType::F32 => CudaStorageSlice::F32(device.alloc(size)?),
                 DType::F16 => CudaStorageSlice::F16(device.alloc(size)?),
                 DType::BF16 => CudaStorageSlice::BF16(device.alloc(size)?),
@@ -151,6 +157,17 @@ impl Arg {
     }
 
     pub(super) const NULL: Self = Self::Address(0);
+
+    /// Where its value is.
+    fn pointer(&self) -> *mut c_void {
+        let pointer: *const c_void = match self {
+            Self::Address(number) | Self::U64(number) => (&raw const *number).cast(),
+            Self::I32(number) => (&raw const *number).cast(),
+            Self::F32(number) => (&raw const *number).cast(),
+            Self::Dropout(rule) => (&raw const *rule).cast(),
+        };
+        pointer.cast_mut()
+    }
 }
 
 /// `Dropout` of `kernels/common.cuh`; a threshold of 0 drops nothing.
@@ -162,25 +179,29 @@ pub(super) struct DropoutRule {
     pub(super) scale: f32,
 }
 
-// SAFETY: four plain numbers in C's order, as the kernels declare them.
-unsafe impl DeviceRepr for DropoutRule {}
-
-/// How many threads run a kernel.
+/// How many threads run a kernel, and when.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Threads {
-    pub(super) grid: (usize, usize, usize),
-    pub(super) block: usize,
+    grid: (usize, usize, usize),
+    block: usize,
     /// Bytes of dynamic shared memory for a block.
-    pub(super) shared: usize,
+    shared: usize,
+    /// Starts while the kernel before it ends; such a kernel waits (`griddepcontrol.wait`) before it reads what others
+    /// write, or writes anything.
+    early: bool,
 }
 
 impl Threads {
     pub(super) fn new(grid: (usize, usize, usize), block: usize) -> Self {
-        Self { grid, block, shared: 0 }
+        Self { grid, block, shared: 0, early: false }
     }
 
     pub(super) fn shared(self, shared: usize) -> Self {
         Self { shared, ..self }
+    }
+
+    pub(super) fn early(self) -> Self {
+        Self { early: true, ..self }
     }
 }
 
@@ -211,23 +232,34 @@ pub(super) fn launch(
         Some(function) => function,
         None => load(device, module, key, threads.shared)?,
     };
-    let mut builder = stream.launch_builder(&function);
-    for arg in args {
-        match arg {
-            Arg::Address(address) | Arg::U64(address) => builder.arg(address),
-            Arg::I32(number) => builder.arg(number),
-            Arg::F32(number) => builder.arg(number),
-            Arg::Dropout(rule) => builder.arg(rule),
-        };
-    }
-    let (x, y, z) = threads.grid;
-    let config = LaunchConfig {
-        grid_dim: (x as u32, y as u32, z as u32),
-        block_dim: (threads.block as u32, 1, 1),
-        shared_mem_bytes: threads.shared as u32,
+    let mut pointers: Vec<*mut c_void> = args.iter().map(Arg::pointer).collect();
+    let mut attribute = sys::CUlaunchAttribute {
+        id: sys::CUlaunchAttributeID::CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION,
+        pad: [0; 4],
+        value: sys::CUlaunchAttributeValue { programmaticStreamSerializationAllowed: 1 },
     };
-    // SAFETY: the callers pass what the kernel of this name declares, see `backend/kernels`.
-    unsafe { builder.launch(config) }.w()?;
+    let (x, y, z) = threads.grid;
+    let config = sys::CUlaunchConfig {
+        gridDimX: x as u32,
+        gridDimY: y as u32,
+        gridDimZ: z as u32,
+        blockDimX: threads.block as u32,
+        blockDimY: 1,
+        blockDimZ: 1,
+        sharedMemBytes: threads.shared as u32,
+        hStream: stream.cu_stream(),
+        attrs: &raw mut attribute,
+        numAttrs: u32::from(threads.early),
+    };
+    stream.context().bind_to_thread().w()?;
+    // SAFETY: the callers pass what the kernel of this name declares, see `backend/kernels`; what the pointers point to
+    // lives until the call returns, which copies it.
+    unsafe {
+        let function = function.cu_function();
+        sys::cuLaunchKernelEx(&raw const config, function, pointers.as_mut_ptr(), null_mut())
+    }
+    .result()
+    .w()?;
     Ok(())
 }
 

@@ -45,6 +45,13 @@ impl Backward for LayerNorm {
     }
 }
 
+/// Bytes of shared memory for `rows` rows of `columns`: none where the kernel holds them in registers.
+fn shared(x: &Tensor, columns: usize, rows: usize) -> usize {
+    let pack = 16 / x.dtype().size_in_bytes();
+    let in_registers = columns.is_multiple_of(pack) && columns <= 2 * 256 * pack;
+    if in_registers { 0 } else { rows * columns * size_of::<f32>() }
+}
+
 /// The normalized rows.
 pub(super) fn forward(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<Fresh> {
     let columns = weight.elem_count();
@@ -53,7 +60,7 @@ pub(super) fn forward(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> R
         device_of(x)?,
         Module::LayerNorm,
         ("layer_norm_forward", suffix(x.dtype())?),
-        Threads::new((x.elem_count() / columns, 1, 1), 256).shared(columns * size_of::<f32>()),
+        Threads::new((x.elem_count() / columns, 1, 1), 256).shared(shared(x, columns, 1)),
         &[
             Arg::of(x)?,
             Arg::of(weight)?,
@@ -74,7 +81,7 @@ pub(super) fn backward(x: &Tensor, weight: &Tensor, dy: &Tensor, eps: f64) -> Re
         device_of(x)?,
         Module::LayerNorm,
         ("layer_norm_backward", suffix(x.dtype())?),
-        Threads::new((x.elem_count() / columns, 1, 1), 256).shared(2 * columns * size_of::<f32>()),
+        Threads::new((x.elem_count() / columns, 1, 1), 256).shared(shared(x, columns, 2)),
         &[
             Arg::of(x)?,
             Arg::of(weight)?,

@@ -11,8 +11,28 @@ use crate::ops::dropout::Dropout;
 const RANKS: usize = 8;
 /// Rows that a block takes through A or B.
 const ROWS: usize = 4;
+/// Columns of a block where each thread has four.
+const COLUMNS: usize = 4 * 128;
+/// Blocks that keep a large GPU's 132 processors busy.
+const BLOCKS: usize = 528;
 
-/// `scale · dropout(x) Aᵀ`: `x` `[rows, in]` to f32 `[rows, rank]`.
+/// `from` `[rows, columns]`, f32, turned.
+pub(super) fn transpose(from: &Tensor) -> Result<Tensor> {
+    let (rows, columns) = from.dims2()?;
+    let device = device_of(from)?;
+    let to = Fresh::new((columns, rows), DType::F32, device)?;
+    launch(
+        device,
+        Module::Lora,
+        ("lora_transpose", ""),
+        Threads::new(((rows * columns).div_ceil(256), 1, 1), 256),
+        &[Arg::of(from)?, Arg::of(&to)?, Arg::size(rows), Arg::size(columns)],
+    )?;
+    Ok(to.tensor())
+}
+
+/// `scale · dropout(x) Aᵀ`: `x` `[rows, in]` to f32 `[rows, rank]`. With the gradient of what went up for `x` and Bᵀ
+/// for A, the gradient of what went down.
 pub(super) fn down(x: &Tensor, a: &Tensor, scale: f32, dropout: Option<Dropout>) -> Result<Tensor> {
     let (rank, inputs) = a.dims2()?;
     let rows = x.elem_count() / inputs;
@@ -32,77 +52,57 @@ pub(super) fn down(x: &Tensor, a: &Tensor, scale: f32, dropout: Option<Dropout>)
                 Arg::size(rank),
                 Arg::size(first),
                 Arg::F32(scale),
-                rule(dropout, x)?,
+                rule(dropout, x.elem_count())?,
             ],
         )?;
     }
     Ok(low.tensor())
 }
 
-/// `y += low Bᵀ` where `y` `[rows, out]` is, for the ranks from `first` on.
+/// `y += dropout(low A)` where `y` `[rows, out]` is, A `[rank, out]`, for the ranks from `first` on. With Bᵀ for A, what
+/// the adapter adds; with A and the gradient of what went down, its input's gradient.
 pub(super) fn up(
     y: &impl OnDevice,
     dtype: DType,
     low: &Tensor,
-    b: &Tensor,
+    a: &Tensor,
     first: usize,
+    dropout: Option<Dropout>,
 ) -> Result<()> {
     let (rows, rank) = low.dims2()?;
-    let (outputs, _) = b.dims2()?;
+    let (_, outputs) = a.dims2()?;
+    let blocks = outputs.div_ceil(COLUMNS);
+    let rows_a_block = (rows * blocks / BLOCKS).clamp(2, 16);
     for first in (first..rank).step_by(RANKS) {
         launch(
             device_of(low)?,
             Module::Lora,
             ("lora_up", suffix(dtype)?),
-            Threads::new((outputs.div_ceil(512), rows.div_ceil(16), 1), 256),
+            Threads::new((blocks, rows.div_ceil(rows_a_block), 1), COLUMNS / 4),
             &[
                 Arg::of(y)?,
                 Arg::of(low)?,
-                Arg::of(b)?,
+                Arg::of(a)?,
                 Arg::size(rows),
                 Arg::size(outputs),
                 Arg::size(rank),
                 Arg::size(first),
+                Arg::size(rows_a_block),
+                rule(dropout, rows * outputs)?,
             ],
         )?;
     }
     Ok(())
 }
 
-/// `scale · dy B`, the gradient of what went up: `dy` `[rows, out]` to f32 `[rows, rank]`.
-pub(super) fn up_backward(dy: &Tensor, b: &Tensor, scale: f32) -> Result<Tensor> {
-    let (outputs, rank) = b.dims2()?;
-    let rows = dy.elem_count() / outputs;
-    let d_low = Fresh::new((rows, rank), DType::F32, device_of(dy)?)?;
-    for first in (0..rank).step_by(RANKS) {
-        launch(
-            device_of(dy)?,
-            Module::Lora,
-            ("lora_up_backward", suffix(dy.dtype())?),
-            Threads::new((rows.div_ceil(ROWS), 1, 1), 256),
-            &[
-                Arg::of(dy)?,
-                Arg::of(b)?,
-                Arg::of(&d_low)?,
-                Arg::size(rows),
-                Arg::size(outputs),
-                Arg::size(rank),
-                Arg::size(first),
-                Arg::F32(scale),
-            ],
-        )?;
-    }
-    Ok(d_low.tensor())
-}
-
 /// The gradient of B, `dyᵀ low`: f32 `[out, rank]`.
 pub(super) fn b_gradient(dy: &Tensor, low: &Tensor) -> Result<Tensor> {
-    outer(dy, low, None, false)
+    outer(dy, low, None, true)
 }
 
 /// The gradient of A, `d_lowᵀ dropout(x)`: f32 `[rank, in]`.
 pub(super) fn a_gradient(x: &Tensor, d_low: &Tensor, dropout: Option<Dropout>) -> Result<Tensor> {
-    outer(x, d_low, dropout, true)
+    outer(x, d_low, dropout, false)
 }
 
 /// Rows are summed in parts, then the parts: so many threads have work, and the order is always the same.
@@ -110,18 +110,17 @@ fn outer(z: &Tensor, low: &Tensor, dropout: Option<Dropout>, turned: bool) -> Re
     let (rows, rank) = low.dims2()?;
     let columns = z.elem_count() / rows;
     let device = device_of(z)?;
-    let blocks = columns.div_ceil(256);
-    // Some four blocks for each of a large GPU's 132 processors.
-    let splits = (528 / blocks).clamp(1, rows.div_ceil(8));
+    let blocks = columns.div_ceil(COLUMNS);
+    let splits = (BLOCKS / blocks).clamp(1, rows.div_ceil(8));
     let rows_a_split = rows.div_ceil(splits);
     let splits = rows.div_ceil(rows_a_split);
-    let partial = Fresh::new((splits, columns, rank), DType::F32, device)?;
+    let partial = Fresh::new((splits, rank, columns), DType::F32, device)?;
     for first in (0..rank).step_by(RANKS) {
         launch(
             device,
             Module::Lora,
             ("lora_outer", suffix(z.dtype())?),
-            Threads::new((blocks, splits, 1), 128),
+            Threads::new((blocks, splits, 1), COLUMNS / 4),
             &[
                 Arg::of(z)?,
                 Arg::of(low)?,
@@ -131,11 +130,11 @@ fn outer(z: &Tensor, low: &Tensor, dropout: Option<Dropout>, turned: bool) -> Re
                 Arg::size(rank),
                 Arg::size(first),
                 Arg::size(rows_a_split),
-                rule(dropout, z)?,
+                rule(dropout, z.elem_count())?,
             ],
         )?;
     }
-    let shape = if turned { (rank, columns) } else { (columns, rank) };
+    let shape = if turned { (columns, rank) } else { (rank, columns) };
     let sum = Fresh::new(shape, DType::F32, device)?;
     launch(
         device,
@@ -154,43 +153,13 @@ fn outer(z: &Tensor, low: &Tensor, dropout: Option<Dropout>, turned: bool) -> Re
     Ok(sum.tensor())
 }
 
-/// `dx += dropout(d_low A)` where `dx` `[rows, in]` is.
-pub(super) fn down_backward(
-    dx: &Tensor,
-    d_low: &Tensor,
-    a: &Tensor,
-    dropout: Option<Dropout>,
-) -> Result<()> {
-    let (rows, _) = d_low.dims2()?;
-    let (rank, inputs) = a.dims2()?;
-    for first in (0..rank).step_by(RANKS) {
-        launch(
-            device_of(dx)?,
-            Module::Lora,
-            ("lora_down_backward", suffix(dx.dtype())?),
-            Threads::new((inputs.div_ceil(512), rows.div_ceil(16), 1), 256),
-            &[
-                Arg::of(dx)?,
-                Arg::of(d_low)?,
-                Arg::of(a)?,
-                Arg::size(rows),
-                Arg::size(inputs),
-                Arg::size(rank),
-                Arg::size(first),
-                rule(dropout, dx)?,
-            ],
-        )?;
-    }
-    Ok(())
-}
-
 /// The kernels count elements in 32 bits, which is one run of the CPU's rule.
-fn rule(dropout: Option<Dropout>, x: &Tensor) -> Result<Arg> {
+fn rule(dropout: Option<Dropout>, elements: usize) -> Result<Arg> {
     let Some(dropout) = dropout else {
         return Ok(Arg::Dropout(DropoutRule::default()));
     };
-    if x.elem_count() > u32::MAX as usize {
-        bail!("dropout of {} elements at once: wanted at most 2^32 - 1", x.elem_count());
+    if elements > u32::MAX as usize {
+        bail!("dropout of {elements} elements at once: wanted at most 2^32 - 1");
     }
     let (keys, threshold, scale) = dropout.kernel_rule();
     Ok(Arg::Dropout(DropoutRule { keys, threshold, scale }))

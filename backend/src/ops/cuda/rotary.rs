@@ -5,7 +5,7 @@ use candle_core::{Result, Tensor};
 use super::launch::{Arg, Module, OnDevice, Threads, device_of, launch, suffix};
 use crate::ops::rotary::{Rotation, Turn};
 
-/// What an adapter adds before the turn: `low` `[rows, rank]` times `b` `[out, rank]`.
+/// What an adapter adds before the turn: `low` `[rows, rank]` times `b` `[rank, out]`.
 #[derive(Clone, Copy)]
 pub(super) struct LowRank<'a> {
     pub(super) low: &'a Tensor,
@@ -27,9 +27,11 @@ pub(super) fn turn(
     let (batch, seq, angles) = rotation.cos.dims3()?;
     let (parts, pairs) = (rotation.rows, angles / rotation.rows);
     let rows = batch * seq;
-    let tasks = heads * 3 * parts * pairs / 2;
+    let blocks = (heads * 3 * parts * pairs / 4).div_ceil(128);
+    // Some four blocks for each of a large GPU's 132 processors.
+    let rows_a_block = (rows * blocks / 528).clamp(2, 16);
     let (low, b, rank) = match low_rank {
-        Some(LowRank { low, b }) => (Arg::of(low)?, Arg::of(b)?, b.dims2()?.1),
+        Some(LowRank { low, b }) => (Arg::of(low)?, Arg::of(b)?, b.dims2()?.0),
         None => (Arg::NULL, Arg::NULL, 0),
     };
     let direction = match way {
@@ -40,7 +42,7 @@ pub(super) fn turn(
         device_of(like)?,
         Module::Rotary,
         ("rotary_turn", suffix(like.dtype())?),
-        Threads::new((tasks.div_ceil(256), rows.div_ceil(16), 1), 256),
+        Threads::new((blocks, rows.div_ceil(rows_a_block), 1), 128),
         &[
             Arg::Address(qkv.address()?),
             Arg::of(&rotation.cos)?,
@@ -53,6 +55,7 @@ pub(super) fn turn(
             Arg::size(pairs),
             Arg::size(rank),
             Arg::F32(direction),
+            Arg::size(rows_a_block),
         ],
     )
 }
