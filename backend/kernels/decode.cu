@@ -5,8 +5,16 @@
 constexpr int WARPS = 8;
 
 // Kernels start while the one before them ends: until `wait_for_input` they read nothing but weights.
-__device__ __forceinline__ void let_next_start() { asm volatile("griddepcontrol.launch_dependents;"); }
-__device__ __forceinline__ void wait_for_input() { asm volatile("griddepcontrol.wait;" ::: "memory"); }
+__device__ __forceinline__ void let_next_start() {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.launch_dependents;");
+#endif
+}
+__device__ __forceinline__ void wait_for_input() {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
 
 __device__ __forceinline__ float gelu(float x) {
     float twice = 1.5957691216057308f * x * (1.f + 0.044715f * x * x);
@@ -27,7 +35,7 @@ template <typename T> struct Dense {
 };
 struct Int8 {
     typedef uint2 Pack;
-    static constexpr int BITS = 8, AHEAD = 8, ROWS = 2;
+    static constexpr int BITS = 8, AHEAD = 4, ROWS = 2;
     __device__ __forceinline__ static float dot(uint2 pack, const float (&x)[8]) {
         float sum = 0.f;
 #pragma unroll
@@ -42,7 +50,7 @@ struct Int8 {
 };
 struct Int4 {
     typedef uint32_t Pack;
-    static constexpr int BITS = 4, AHEAD = 16, ROWS = 2;
+    static constexpr int BITS = 4, AHEAD = 8, ROWS = 2;
     __device__ __forceinline__ static float dot(uint32_t pack, const float (&x)[8]) {
         // Each number plus 8 becomes the low end of a half of 1024; of the two in a byte, the first is the higher.
         uint32_t shifted = pack ^ 0x88888888u;
@@ -76,60 +84,71 @@ template <typename T> struct Finish {
 
 // y[row] = finish(weight[row] · x'), x' = x, or with `norm_weight` its layer norm, which then also goes to `normed`.
 // The rows from `out` on are those of an adapter's A [rank, in]: low[i] = scale * a[i] · x'.
-// Grid: (out + rank) / (WARPS * W::ROWS); 256 threads. Shared memory: in * sizeof(T). `in` is a multiple of 8.
+// Grid: up to (out + rank) / (WARPS * W::ROWS), with fewer each warp has several turns; 256 threads. Shared memory:
+// in * sizeof(T). `in` is a multiple of 8.
 template <typename W, typename T, typename Y>
 __device__ void product(const T *x, const T *norm_weight, const T *norm_bias, float eps, T *normed, Matrix matrix,
                         Finish<T> finish, Y *y, const float *a, float *low, float scale, int in, int out, int rank) {
     extern __shared__ __align__(16) unsigned char memory[];
     __shared__ float scratch[32];
     constexpr int ROWS = W::ROWS, AHEAD = W::AHEAD;
-    T *read = (T *)memory;
+    typedef Pack<T> Eight;
+    Eight *read = (Eight *)memory;
     int warp = threadIdx.x >> 5, lane = threadIdx.x & 31, packs = in / 8;
-    int first = (blockIdx.x * WARPS + warp) * ROWS;
+    int first = (blockIdx.x * WARPS + warp) * ROWS, stride = gridDim.x * WARPS * ROWS;
     typename W::Pack ahead[ROWS][AHEAD];
-    auto fetch = [&](int start) {
+    auto fetch = [&](int row, int start) {
 #pragma unroll
         for (int r = 0; r < ROWS; r++) {
-            auto from = (const typename W::Pack *)(matrix.weight + (size_t)(first + r) * in * W::BITS / 8);
+            auto from = (const typename W::Pack *)(matrix.weight + (size_t)(row + r) * in * W::BITS / 8);
 #pragma unroll
             for (int i = 0; i < AHEAD; i++)
-                if (first + r < out && start + lane + 32 * i < packs)
+                if (row + r < out && start + lane + 32 * i < packs)
                     ahead[r][i] = __ldcs(from + start + lane + 32 * i);
         }
     };
     let_next_start();
-    fetch(0);
+    fetch(first, 0);
     wait_for_input();
 
     if (norm_weight) {
         float sum = 0.f, squares = 0.f;
-        for (int i = threadIdx.x; i < in; i += blockDim.x) sum += to_f32(x[i]);
+        for (int p = threadIdx.x; p < packs; p += blockDim.x) {
+            Eight values = ((const Eight *)x)[p];
+            read[p] = values;
+#pragma unroll
+            for (int k = 0; k < 8; k++) sum += to_f32(values.v[k]);
+        }
         float mean = block_sum(sum, scratch) / in;
-        for (int i = threadIdx.x; i < in; i += blockDim.x) {
-            float centred = to_f32(x[i]) - mean;
-            squares += centred * centred;
+        for (int p = threadIdx.x; p < packs; p += blockDim.x) {
+            Eight values = read[p];
+#pragma unroll
+            for (int k = 0; k < 8; k++) squares += (to_f32(values.v[k]) - mean) * (to_f32(values.v[k]) - mean);
         }
         float factor = rsqrtf(block_sum(squares, scratch) / in + eps);
-        for (int i = threadIdx.x; i < in; i += blockDim.x) {
-            T value = from_f32<T>((to_f32(x[i]) - mean) * factor * to_f32(norm_weight[i]) + to_f32(norm_bias[i]));
-            read[i] = value;
-            if (blockIdx.x == 0) normed[i] = value;
+        for (int p = threadIdx.x; p < packs; p += blockDim.x) {
+            Eight values = read[p], w = ((const Eight *)norm_weight)[p], b = ((const Eight *)norm_bias)[p];
+#pragma unroll
+            for (int k = 0; k < 8; k++)
+                values.v[k] = from_f32<T>((to_f32(values.v[k]) - mean) * factor * to_f32(w.v[k]) + to_f32(b.v[k]));
+            read[p] = values;
+            if (blockIdx.x == 0) ((Eight *)normed)[p] = values;
         }
     } else {
-        for (int i = threadIdx.x; i < packs; i += blockDim.x) ((uint4 *)read)[i] = ((const uint4 *)x)[i];
+        for (int p = threadIdx.x; p < packs; p += blockDim.x) read[p] = ((const Eight *)x)[p];
     }
     __syncthreads();
 
-    float sums[ROWS] = {};
-    if (first < out) {
-        int blocks = in / matrix.block;
-        for (int start = 0; start < packs; start += 32 * AHEAD) {
-            if (start) fetch(start);
+    int blocks = in / matrix.block;
+    for (; first < out + rank; first += stride) {
+        float sums[ROWS] = {};
+        for (int start = 0; start < packs && first < out; start += 32 * AHEAD) {
+            if (start) fetch(first, start);
 #pragma unroll
             for (int i = 0; i < AHEAD; i++) {
                 int pack = start + lane + 32 * i;
                 if (pack >= packs) break;
-                Pack<T> values = *(const Pack<T> *)(read + pack * 8);
+                Eight values = read[pack];
                 float with[8];
 #pragma unroll
                 for (int k = 0; k < 8; k++) with[k] = to_f32(values.v[k]);
@@ -143,24 +162,31 @@ __device__ void product(const T *x, const T *norm_weight, const T *norm_bias, fl
                 }
             }
         }
+        // The next rows are on their way while these are added up.
+        fetch(first + stride, 0);
 #pragma unroll
         for (int r = 0; r < ROWS; r++) {
-            sums[r] = warp_sum(sums[r]);
-            if (W::BITS < 16 && blocks == 1 && first + r < out) sums[r] *= to_f32(matrix.scales[first + r]);
-        }
-    }
-#pragma unroll
-    for (int r = 0; r < ROWS; r++) {
-        int row = first + r;
-        if (row >= out + rank) return;
-        if (row >= out) {
-            const float *of_a = a + (size_t)(row - out) * in;
-            float sum = 0.f;
-            for (int i = lane; i < in; i += 32) sum += of_a[i] * to_f32(read[i]);
-            sum = warp_sum(sum);
-            if (lane == 0) low[row - out] = sum * scale;
-        } else if (lane == 0) {
+            int row = first + r;
+            if (row >= out + rank) break;
             float sum = sums[r];
+            if (row >= out) {
+                const float *of_a = a + (size_t)(row - out) * in;
+#pragma unroll 2
+                for (int p = lane; p < packs; p += 32) {
+                    float4 left = ((const float4 *)of_a)[2 * p], right = ((const float4 *)of_a)[2 * p + 1];
+                    Eight values = read[p];
+                    sum += left.x * to_f32(values.v[0]) + left.y * to_f32(values.v[1]) + left.z * to_f32(values.v[2]) +
+                           left.w * to_f32(values.v[3]) + right.x * to_f32(values.v[4]) +
+                           right.y * to_f32(values.v[5]) + right.z * to_f32(values.v[6]) + right.w * to_f32(values.v[7]);
+                }
+            }
+            sum = warp_sum(sum);
+            if (lane) continue;
+            if (row >= out) {
+                low[row - out] = sum * scale;
+                continue;
+            }
+            if (W::BITS < 16 && blocks == 1) sum *= to_f32(matrix.scales[row]);
             if (finish.bias) sum += to_f32(finish.bias[row]);
             if (finish.gelu) sum = gelu(sum);
             if (finish.residual) sum += finish.alpha * to_f32(finish.residual[row]);
@@ -329,7 +355,7 @@ __device__ void append(const T *qkv, T *keys, T *values, int past, int capacity,
         attend<T, E>(qkv, low, b, rank, cos, sin, parts, keys, values, past, first, capacity, out, partial, counters); \
     }
 #define PRODUCT(W, KIND, T, S)                                                                                         \
-    extern "C" __global__ void __launch_bounds__(256)                                                                  \
+    extern "C" __global__ void __launch_bounds__(256, 4)                                                               \
         decode_product_##KIND##_##S(const T *x, const T *norm_weight, const T *norm_bias, float eps, T *normed,        \
                                     const uint8_t *weight, const f16 *scales, int block, const T *bias,                \
                                     const T *residual, float alpha, int gelu, T *y, const float *a, float *low,        \
@@ -342,7 +368,7 @@ __device__ void append(const T *qkv, T *keys, T *values, int past, int capacity,
     PRODUCT(Dense<T>, dense, T, S)                                                                                     \
     PRODUCT(Int8, int8, T, S)                                                                                          \
     PRODUCT(Int4, int4, T, S)                                                                                          \
-    extern "C" __global__ void __launch_bounds__(256)                                                                  \
+    extern "C" __global__ void __launch_bounds__(256, 4)                                                               \
         decode_logits_##S(const T *x, const uint8_t *weight, float *y, int in, int out) {                              \
         Finish<T> finish = {nullptr, nullptr, 0.f, 0};                                                                 \
         product<Dense<T>, T, float>(x, nullptr, nullptr, 0.f, nullptr, {weight, nullptr, in}, finish, y, nullptr,      \

@@ -6,7 +6,7 @@
 
 constexpr int RANKS = 8;
 // Rows that a block reads A (or B) once for.
-constexpr int ROWS = 4;
+constexpr int ROWS = 8;
 
 // Sums `values` over the block; thread 0 .. COUNT-1 get one sum each. `scratch`: warps * COUNT floats.
 template <int COUNT> __device__ __forceinline__ float block_sums(const float (&values)[COUNT], float *scratch) {
@@ -24,9 +24,9 @@ template <int COUNT> __device__ __forceinline__ float block_sums(const float (&v
     return sum;
 }
 
-// Up to RANKS numbers of a row of `low`, zeros beyond.
-__device__ __forceinline__ void read_ranks(const float *from, int ranks, bool aligned, float (&to)[RANKS]) {
-    if (ranks == RANKS && aligned) {
+// RANKS numbers of a row of `low`; with WHOLE, they are there and aligned, else zeros take the place of those beyond.
+template <bool WHOLE> __device__ __forceinline__ void read_ranks(const float *from, int ranks, float (&to)[RANKS]) {
+    if (WHOLE) {
         *(float4 *)to = *(const float4 *)from;
         *(float4 *)(to + 4) = *(const float4 *)(from + 4);
     } else {
@@ -35,54 +35,63 @@ __device__ __forceinline__ void read_ranks(const float *from, int ranks, bool al
     }
 }
 
-// low[row, first..] = scale * dropout(x[row]) · A^T. Grid: rows / ROWS; 256 threads. `in` is a multiple of 8.
+__device__ __forceinline__ bool are_whole(int rank, int first) { return rank - first >= RANKS && rank % 4 == 0; }
+
+// low[row, first..] = scale * dropout(x[row]) · A^T. The columns are shared by gridDim.y blocks; the last to finish adds
+// up what they found, in a fixed order. Grid: (rows / ROWS, splits); 256 threads. `in` is a multiple of 4.
+// partial: [rows / ROWS, splits, ROWS * RANKS]; counters: [rows / ROWS], zeros before and after.
 template <typename T>
 __device__ void down(const T *x, const float *a, float *low, int rows, int in, int rank, int first, float scale,
-                     Dropout dropout) {
+                     Dropout dropout, float *partial, uint32_t *counters) {
     __shared__ float scratch[8 * ROWS * RANKS];
-    constexpr int N = Pack<T>::N;
-    int row = blockIdx.x * ROWS, ranks = min(RANKS, rank - first);
+    __shared__ bool last;
+    int row = blockIdx.x * ROWS, ranks = min(RANKS, rank - first), splits = gridDim.y;
+    int share = (in / 4 + splits - 1) / splits * 4, end = min(in, (int)(blockIdx.y + 1) * share);
     float sums[ROWS * RANKS] = {};
-    for (int i = threadIdx.x * N; i < in; i += blockDim.x * N) {
-        float values[ROWS][N];
+    for (int i = blockIdx.y * share + threadIdx.x * 4; i < end; i += blockDim.x * 4) {
+        float values[ROWS][4];
 #pragma unroll
         for (int r = 0; r < ROWS; r++) {
-            if (row + r < rows) {
-                size_t at = (size_t)(row + r) * in + i;
-                Pack<T> p = *(const Pack<T> *)(x + at);
+            size_t at = (size_t)min(row + r, rows - 1) * in + i;
+            Four<T> p = *(const Four<T> *)(x + at);
 #pragma unroll
-                for (int k = 0; k < N; k++) {
-                    float factor = dropout.threshold ? dropout.factor((uint32_t)at + k) : 1.f;
-                    values[r][k] = to_f32(p.v[k]) * factor;
-                }
-            } else {
-#pragma unroll
-                for (int k = 0; k < N; k++) values[r][k] = 0.f;
+            for (int k = 0; k < 4; k++) {
+                float factor = dropout.threshold ? dropout.factor((uint32_t)at + k) : 1.f;
+                values[r][k] = to_f32(p.v[k]) * factor;
             }
         }
 #pragma unroll
         for (int j = 0; j < RANKS; j++) {
-            if (j >= ranks) break;
-            const float4 *of_a = (const float4 *)(a + (size_t)(first + j) * in + i);
+            // Ranks beyond the last are computed of the last, and not written.
+            float4 w = *(const float4 *)(a + (size_t)(first + min(j, ranks - 1)) * in + i);
 #pragma unroll
-            for (int k = 0; k < N; k += 4) {
-                float4 w = of_a[k / 4];
-#pragma unroll
-                for (int r = 0; r < ROWS; r++)
-                    sums[r * RANKS + j] += values[r][k] * w.x + values[r][k + 1] * w.y + values[r][k + 2] * w.z +
-                                           values[r][k + 3] * w.w;
-            }
+            for (int r = 0; r < ROWS; r++)
+                sums[r * RANKS + j] += values[r][0] * w.x + values[r][1] * w.y + values[r][2] * w.z + values[r][3] * w.w;
         }
     }
     float sum = block_sums(sums, scratch);
     int r = threadIdx.x / RANKS, j = threadIdx.x % RANKS;
+    if (splits > 1) {
+        float *of_rows = partial + (size_t)blockIdx.x * splits * ROWS * RANKS;
+        if (threadIdx.x < ROWS * RANKS) of_rows[blockIdx.y * ROWS * RANKS + threadIdx.x] = sum;
+        __threadfence();
+        __syncthreads();
+        if (threadIdx.x == 0) last = atomicAdd(counters + blockIdx.x, 1u) == splits - 1;
+        __syncthreads();
+        if (!last) return;
+        __threadfence();
+        sum = 0.f;
+        if (threadIdx.x < ROWS * RANKS)
+            for (int split = 0; split < splits; split++) sum += __ldcg(of_rows + split * ROWS * RANKS + threadIdx.x);
+        if (threadIdx.x == 0) counters[blockIdx.x] = 0;
+    }
     if (threadIdx.x < ROWS * RANKS && row + r < rows && j < ranks)
         low[(size_t)(row + r) * rank + first + j] = sum * scale;
 }
 
 // y[row] += dropout(low[row] · A), in place, A [rank, out]. A thread has four columns of `rows_a_block` rows.
 // Grid: (out / (4 * 128), rows / rows_a_block); 128 threads. `out` is a multiple of 4.
-template <typename T>
+template <typename T, bool WHOLE>
 __device__ void up(T *y, const float *low, const float *a, int rows, int out, int rank, int first, int rows_a_block,
                    Dropout dropout) {
     int column = (blockIdx.x * blockDim.x + threadIdx.x) * 4, ranks = min(RANKS, rank - first);
@@ -93,12 +102,12 @@ __device__ void up(T *y, const float *low, const float *a, int rows, int out, in
         *(float4 *)weights[j] =
             j < ranks ? *(const float4 *)(a + (size_t)(first + j) * out + column) : float4{0.f, 0.f, 0.f, 0.f};
     int end = min(rows, (int)(blockIdx.y + 1) * rows_a_block);
-#pragma unroll 2
+#pragma unroll 4
     for (int row = blockIdx.y * rows_a_block; row < end; row++) {
         size_t at = (size_t)row * out + column;
         Four<T> values = *(const Four<T> *)(y + at);
         float of_row[RANKS], sums[4] = {};
-        read_ranks(low + (size_t)row * rank + first, ranks, rank % 4 == 0, of_row);
+        read_ranks<WHOLE>(low + (size_t)row * rank + first, ranks, of_row);
 #pragma unroll
         for (int j = 0; j < RANKS; j++)
 #pragma unroll
@@ -115,19 +124,19 @@ __device__ void up(T *y, const float *low, const float *a, int rows, int out, in
 // partial[split, first.., column] = sum over the split's rows of dropout(z[row, column]) * low[row, first..]: the
 // gradients of A (z = x, low = d_low) and of B (z = dy), which is transposed here.
 // Grid: (columns / (4 * 128), splits); 128 threads. `columns` is a multiple of 4.
-template <typename T>
+template <typename T, bool WHOLE>
 __device__ void outer(const T *z, const float *low, float *partial, int rows, int columns, int rank, int first,
                       int rows_a_split, Dropout dropout) {
     int column = (blockIdx.x * blockDim.x + threadIdx.x) * 4, ranks = min(RANKS, rank - first);
     if (column >= columns) return;
     float sums[RANKS][4] = {};
     int end = min(rows, (int)(blockIdx.y + 1) * rows_a_split);
-#pragma unroll 4
+#pragma unroll 8
     for (int row = blockIdx.y * rows_a_split; row < end; row++) {
         size_t at = (size_t)row * columns + column;
         Four<T> of_z = *(const Four<T> *)(z + at);
         float values[4], of_row[RANKS];
-        read_ranks(low + (size_t)row * rank + first, ranks, rank % 4 == 0, of_row);
+        read_ranks<WHOLE>(low + (size_t)row * rank + first, ranks, of_row);
 #pragma unroll
         for (int k = 0; k < 4; k++) {
             values[k] = to_f32(of_z.v[k]);
@@ -162,19 +171,25 @@ extern "C" __global__ void lora_transpose(const float *from, float *to, int rows
 }
 
 #define MAKE(T, S)                                                                                                     \
-    extern "C" __global__ void __launch_bounds__(256)                                                                  \
+    extern "C" __global__ void __launch_bounds__(256, 2)                                                               \
         lora_down_##S(const T *x, const float *a, float *low, int rows, int in, int rank, int first, float scale,      \
-                      Dropout dropout) {                                                                               \
-        down<T>(x, a, low, rows, in, rank, first, scale, dropout);                                                     \
+                      Dropout dropout, float *partial, uint32_t *counters) {                                           \
+        down<T>(x, a, low, rows, in, rank, first, scale, dropout, partial, counters);                                  \
     }                                                                                                                  \
     extern "C" __global__ void __launch_bounds__(128)                                                                  \
         lora_up_##S(T *y, const float *low, const float *a, int rows, int out, int rank, int first, int rows_a_block,  \
                     Dropout dropout) {                                                                                 \
-        up<T>(y, low, a, rows, out, rank, first, rows_a_block, dropout);                                               \
+        if (are_whole(rank, first))                                                                                    \
+            up<T, true>(y, low, a, rows, out, rank, first, rows_a_block, dropout);                                     \
+        else                                                                                                           \
+            up<T, false>(y, low, a, rows, out, rank, first, rows_a_block, dropout);                                    \
     }                                                                                                                  \
     extern "C" __global__ void __launch_bounds__(128)                                                                  \
         lora_outer_##S(const T *z, const float *low, float *partial, int rows, int columns, int rank, int first,       \
                        int rows_a_split, Dropout dropout) {                                                            \
-        outer<T>(z, low, partial, rows, columns, rank, first, rows_a_split, dropout);                                  \
+        if (are_whole(rank, first))                                                                                    \
+            outer<T, true>(z, low, partial, rows, columns, rank, first, rows_a_split, dropout);                        \
+        else                                                                                                           \
+            outer<T, false>(z, low, partial, rows, columns, rank, first, rows_a_split, dropout);                       \
     }
 EACH_TYPE(MAKE)

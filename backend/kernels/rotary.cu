@@ -9,7 +9,9 @@ constexpr int RANKS = 8;
 // A thread has four neighbouring pairs of one head of one kind, in `rows_a_block` rows.
 // Grid: (heads * 3 * parts * pairs / 4 / 128, rows / rows_a_block); 128 threads. `pairs` is a multiple of 4.
 // cos, sin: [rows, parts * pairs]. low [rows, rank] and b [rank, heads * 3 * head], or rank 0 for none.
-template <typename T>
+//
+// With WHOLE, there are at least RANKS ranks, and the rows of `low` are aligned.
+template <typename T, bool WHOLE>
 __device__ void turn(T *qkv, const float *cos, const float *sin, const float *low, const float *b, int rows, int heads,
                      int parts, int pairs, int rank, float direction, int rows_a_block) {
     int task = blockIdx.x * blockDim.x + threadIdx.x, fours = pairs / 4;
@@ -42,12 +44,18 @@ __device__ void turn(T *qkv, const float *cos, const float *sin, const float *lo
             x[k + 4] = to_f32(of_right.v[k]);
         }
         if (ranks) {
-#pragma unroll
-            for (int j = 0; j < RANKS; j++) {
-                float l = j < ranks ? low[(size_t)row * rank + j] : 0.f;
-#pragma unroll
-                for (int k = 0; k < 8; k++) x[k] += l * weights[j][k];
+            float of_row[RANKS];
+            if (WHOLE) {
+                *(float4 *)of_row = *(const float4 *)(low + (size_t)row * rank);
+                *(float4 *)(of_row + 4) = *(const float4 *)(low + (size_t)row * rank + 4);
             }
+#pragma unroll
+            for (int j = 0; j < RANKS; j++)
+                if (!WHOLE) of_row[j] = j < ranks ? low[(size_t)row * rank + j] : 0.f;
+#pragma unroll
+            for (int j = 0; j < RANKS; j++)
+#pragma unroll
+                for (int k = 0; k < 8; k++) x[k] += of_row[j] * weights[j][k];
         }
         if (kind < 2) {
             size_t angle = (size_t)row * parts * pairs + part * pairs + i;
@@ -74,6 +82,9 @@ __device__ void turn(T *qkv, const float *cos, const float *sin, const float *lo
     extern "C" __global__ void __launch_bounds__(128)                                                                  \
         rotary_turn_##S(T *qkv, const float *cos, const float *sin, const float *low, const float *b, int rows,        \
                         int heads, int parts, int pairs, int rank, float direction, int rows_a_block) {                \
-        turn<T>(qkv, cos, sin, low, b, rows, heads, parts, pairs, rank, direction, rows_a_block);                      \
+        if (rank >= RANKS && rank % 4 == 0)                                                                            \
+            turn<T, true>(qkv, cos, sin, low, b, rows, heads, parts, pairs, rank, direction, rows_a_block);            \
+        else                                                                                                           \
+            turn<T, false>(qkv, cos, sin, low, b, rows, heads, parts, pairs, rank, direction, rows_a_block);           \
     }
 EACH_TYPE(MAKE)

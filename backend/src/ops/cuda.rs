@@ -11,6 +11,7 @@ mod attention;
 mod block;
 mod cross_entropy;
 mod decode;
+mod gelu;
 mod gemm;
 mod launch;
 mod layer_norm;

@@ -12,7 +12,7 @@ use super::gemm::{Gemm, Then, Way};
 use super::launch::Fresh;
 use super::node::{Backward, Gradients, record};
 use super::rotary::{self, LowRank, turn};
-use super::{decode, layer_norm, lora};
+use super::{decode, gelu, layer_norm, lora};
 use crate::ops::block::{Affine, BlockContext, BlockWeights, FrozenLinear};
 use crate::ops::dropout::Dropout;
 use crate::ops::rotary::{Rotation, Turn};
@@ -120,10 +120,10 @@ impl Linear {
         Gemm { then, residual: plus, ..Gemm::new(x, &weight, Way::Forward) }.run()
     }
 
-    /// `then(dy W)`.
-    fn back(&self, dy: &Tensor, then: Then, plus: Option<(f32, &Tensor)>) -> Result<Fresh> {
+    /// `dy W`.
+    fn back(&self, dy: &Tensor, plus: Option<(f32, &Tensor)>) -> Result<Fresh> {
         let weight = self.weight.dense()?;
-        Gemm { then, residual: plus, ..Gemm::new(dy, &weight, Way::Back) }.run()
+        Gemm { residual: plus, ..Gemm::new(dy, &weight, Way::Back) }.run()
     }
 }
 
@@ -271,16 +271,16 @@ impl Block {
     fn backward(&self, x: &Tensor, kept: &Kept, dy: &Tensor, x_wanted: bool) -> Result<Gradients> {
         let Weights { eps, alpha, heads, .. } = self.weights;
         let weights = &self.weights;
-        let slope = Then::GeluSlope(&kept.inner);
-        let d_inner = weights.dense_4h_to_h.back(dy, slope, None)?.tensor();
-        let d_again =
-            weights.dense_h_to_4h.back(&d_inner, Then::Nothing, Some((alpha, dy)))?.tensor();
+        let d_inner = weights.dense_4h_to_h.back(dy, None)?;
+        gelu::slope(&d_inner, &kept.inner)?;
+        let d_inner = d_inner.tensor();
+        let d_again = weights.dense_h_to_4h.back(&d_inner, Some((alpha, dy)))?.tensor();
         drop(d_inner);
         let norm = &weights.post_attention_layernorm.weight;
         let d_middle = layer_norm::backward(&kept.middle, norm, &d_again, eps)?.tensor();
         drop(d_again);
 
-        let d_read = weights.dense.back(&d_middle, Then::Nothing, None)?.tensor();
+        let d_read = weights.dense.back(&d_middle, None)?.tensor();
         let d_qkv =
             self.attention.backward(&kept.qkv, &kept.read, &kept.log_sums, &d_read)?.tensor();
         turn(&d_qkv, x, &self.rotation, heads, None, Turn::Back)?;
@@ -296,7 +296,7 @@ impl Block {
             return Ok((None, d_a, d_b));
         }
         let plus = Some((alpha, &d_middle));
-        let d_normed = weights.query_key_value.back(&d_qkv, Then::Nothing, plus)?.tensor();
+        let d_normed = weights.query_key_value.back(&d_qkv, plus)?.tensor();
         if let (Some(lora), Some(d_low)) = (&self.lora, &d_low) {
             lora::up(&d_normed, x.dtype(), d_low, &lora.a, 0, lora.dropout)?;
         }

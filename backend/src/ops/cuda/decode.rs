@@ -6,8 +6,10 @@ use super::launch::{Arg, Fresh, Module, Threads, device_of, launch, suffix};
 use crate::ops::block::{Affine, BlockContext, BlockWeights, FrozenLinear};
 use crate::ops::{KvCache, Weight};
 
-/// Warps of a block of the product kernel, each with one row, or two of integers.
+/// Warps of a block of the product kernel; each has a row at a time, or two of integers.
 const WARPS: usize = 8;
+/// Blocks that keep a large GPU's 132 processors full: each normalizes the input, so more would be slower.
+const NORMALIZING_BLOCKS: usize = 4 * 132;
 /// Keys that a block of the attention kernel reads at least, and most blocks that share the keys of a head.
 const KEYS_A_BLOCK: usize = 64;
 const MOST_SPLITS: usize = 16;
@@ -76,13 +78,15 @@ impl Product<'_> {
                 (kernel, 2, integers, scales, form.block(inputs))
             }
         };
+        let mut blocks = (outputs + rank).div_ceil(WARPS * rows);
+        if self.norm.is_some() {
+            blocks = blocks.min(NORMALIZING_BLOCKS);
+        }
         launch(
             device,
             Module::Decode,
             (kernel, suffix(dtype)?),
-            Threads::new(((outputs + rank).div_ceil(WARPS * rows), 1, 1), 32 * WARPS)
-                .shared(inputs * dtype.size_in_bytes())
-                .early(),
+            Threads::new((blocks, 1, 1), 32 * WARPS).shared(inputs * dtype.size_in_bytes()).early(),
             &[
                 Arg::of(self.x)?,
                 norm_weight,

@@ -41,8 +41,6 @@ pub(super) enum Then<'a> {
     BiasGelu(&'a Tensor),
     /// The same; what went into GELU goes to the second.
     BiasGeluKeep(&'a Tensor, &'a Fresh),
-    /// Multiplies by GELU's slope at what went into it.
-    GeluSlope(&'a Tensor),
 }
 
 impl Then<'_> {
@@ -52,7 +50,6 @@ impl Then<'_> {
             Self::Bias(_) => cublasLtEpilogue_t::CUBLASLT_EPILOGUE_BIAS,
             Self::BiasGelu(_) => cublasLtEpilogue_t::CUBLASLT_EPILOGUE_GELU_BIAS,
             Self::BiasGeluKeep(..) => cublasLtEpilogue_t::CUBLASLT_EPILOGUE_GELU_AUX_BIAS,
-            Self::GeluSlope(_) => cublasLtEpilogue_t::CUBLASLT_EPILOGUE_DGELU,
         }
     }
 
@@ -61,7 +58,6 @@ impl Then<'_> {
             Self::Nothing => (None, None),
             Self::Bias(bias) | Self::BiasGelu(bias) => (Some(bias.address()?), None),
             Self::BiasGeluKeep(bias, inner) => (Some(bias.address()?), Some(inner.address()?)),
-            Self::GeluSlope(inner) => (None, Some(inner.address()?)),
         })
     }
 }
@@ -237,11 +233,7 @@ impl Plan {
         let algorithm = unsafe {
             set(operation, Attribute::CUBLASLT_MATMUL_DESC_TRANSA, &turned)?;
             set(operation, Attribute::CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue)?;
-            let with_aux = [
-                cublasLtEpilogue_t::CUBLASLT_EPILOGUE_GELU_AUX_BIAS as u32,
-                cublasLtEpilogue_t::CUBLASLT_EPILOGUE_DGELU as u32,
-            ];
-            if with_aux.contains(&epilogue) {
+            if epilogue == cublasLtEpilogue_t::CUBLASLT_EPILOGUE_GELU_AUX_BIAS as u32 {
                 let stride = columns as i64;
                 set(operation, Attribute::CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, &stride)?;
                 // The choice of an algorithm wants to see a pointer; each run sets its own.

@@ -1,6 +1,9 @@
 //! The adapter beside a frozen linear layer, see `kernels/lora.cu`.
 
-use candle_core::{DType, Result, Tensor, bail};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use candle_core::{DType, Device, Result, Tensor, bail};
 
 use super::launch::{
     Arg, DropoutRule, Fresh, Module, OnDevice, Threads, device_of, launch, suffix,
@@ -10,7 +13,10 @@ use crate::ops::dropout::Dropout;
 /// Ranks that a launch takes.
 const RANKS: usize = 8;
 /// Rows that a block takes through A or B.
-const ROWS: usize = 4;
+const ROWS: usize = 8;
+/// Columns that a block takes at a time, and most blocks that share a row's.
+const DOWN_COLUMNS: usize = 4 * 256;
+const MOST_SPLITS: usize = 8;
 /// Columns of a block where each thread has four.
 const COLUMNS: usize = 4 * 128;
 /// Blocks that keep a large GPU's 132 processors busy.
@@ -36,13 +42,19 @@ pub(super) fn transpose(from: &Tensor) -> Result<Tensor> {
 pub(super) fn down(x: &Tensor, a: &Tensor, scale: f32, dropout: Option<Dropout>) -> Result<Tensor> {
     let (rank, inputs) = a.dims2()?;
     let rows = x.elem_count() / inputs;
-    let low = Fresh::new((rows, rank), DType::F32, device_of(x)?)?;
+    let device = device_of(x)?;
+    let low = Fresh::new((rows, rank), DType::F32, device)?;
+    let row_blocks = rows.div_ceil(ROWS);
+    let splits =
+        (2 * 2 * 132 / row_blocks).clamp(1, MOST_SPLITS.min(inputs.div_ceil(DOWN_COLUMNS)));
+    let partial = Fresh::new(row_blocks * splits * ROWS * RANKS, DType::F32, device)?;
+    let counters = counters(row_blocks, x.device())?;
     for first in (0..rank).step_by(RANKS) {
         launch(
-            device_of(x)?,
+            device,
             Module::Lora,
             ("lora_down", suffix(x.dtype())?),
-            Threads::new((rows.div_ceil(ROWS), 1, 1), 256),
+            Threads::new((row_blocks, splits, 1), 256),
             &[
                 Arg::of(x)?,
                 Arg::of(a)?,
@@ -53,10 +65,25 @@ pub(super) fn down(x: &Tensor, a: &Tensor, scale: f32, dropout: Option<Dropout>)
                 Arg::size(first),
                 Arg::F32(scale),
                 rule(dropout, x.elem_count())?,
+                Arg::of(&partial)?,
+                Arg::of(&counters)?,
             ],
         )?;
     }
     Ok(low.tensor())
+}
+
+/// Zeros that the kernel leaves as it found them, at least `count`, u32; one for each device.
+fn counters(count: usize, device: &Device) -> Result<Tensor> {
+    static COUNTERS: Mutex<BTreeMap<usize, Tensor>> = Mutex::new(BTreeMap::new());
+    let ordinal = device.as_cuda_device()?.cuda_stream().context().ordinal();
+    let mut all = COUNTERS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(counters) = all.get(&ordinal).filter(|it| it.elem_count() >= count) {
+        return Ok(counters.clone());
+    }
+    let counters = Tensor::zeros(count.next_power_of_two(), DType::U32, device)?;
+    all.insert(ordinal, counters.clone());
+    Ok(counters)
 }
 
 /// `y += dropout(low A)` where `y` `[rows, out]` is, A `[rank, out]`, for the ranks from `first` on. With Bᵀ for A, what
@@ -72,7 +99,7 @@ pub(super) fn up(
     let (rows, rank) = low.dims2()?;
     let (_, outputs) = a.dims2()?;
     let blocks = outputs.div_ceil(COLUMNS);
-    let rows_a_block = (rows * blocks / BLOCKS).clamp(2, 16);
+    let rows_a_block = (rows * blocks / (2 * BLOCKS)).clamp(2, 16);
     for first in (first..rank).step_by(RANKS) {
         launch(
             device_of(low)?,
@@ -111,7 +138,7 @@ fn outer(z: &Tensor, low: &Tensor, dropout: Option<Dropout>, turned: bool) -> Re
     let columns = z.elem_count() / rows;
     let device = device_of(z)?;
     let blocks = columns.div_ceil(COLUMNS);
-    let splits = (BLOCKS / blocks).clamp(1, rows.div_ceil(8));
+    let splits = (2 * BLOCKS / blocks).clamp(1, rows.div_ceil(16));
     let rows_a_split = rows.div_ceil(splits);
     let splits = rows.div_ceil(rows_a_split);
     let partial = Fresh::new((splits, rank, columns), DType::F32, device)?;

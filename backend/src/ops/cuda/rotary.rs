@@ -28,8 +28,8 @@ pub(super) fn turn(
     let (parts, pairs) = (rotation.rows, angles / rotation.rows);
     let rows = batch * seq;
     let blocks = (heads * 3 * parts * pairs / 4).div_ceil(128);
-    // Some four blocks for each of a large GPU's 132 processors.
-    let rows_a_block = (rows * blocks / 528).clamp(2, 16);
+    // Some twelve blocks for each of a large GPU's 132 processors: three waves.
+    let rows_a_block = (rows * blocks / (12 * 132)).clamp(2, 16);
     let (low, b, rank) = match low_rank {
         Some(LowRank { low, b }) => (Arg::of(low)?, Arg::of(b)?, b.dims2()?.0),
         None => (Arg::NULL, Arg::NULL, 0),

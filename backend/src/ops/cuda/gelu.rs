@@ -1,0 +1,20 @@
+//! The gradient through GELU, see `kernels/gelu.cu`.
+
+use candle_core::{Result, Tensor};
+
+use super::launch::{Arg, Fresh, Module, Threads, device_of, launch, suffix};
+
+/// Elements of a 16-byte access.
+const PACK: usize = 8;
+
+/// Multiplies `d`, the gradient of GELU's result, by its slope at what went into it, `x` of the same shape.
+pub(super) fn slope(d: &Fresh, x: &Tensor) -> Result<()> {
+    let packs = x.elem_count() / PACK;
+    launch(
+        device_of(x)?,
+        Module::Gelu,
+        ("gelu_slope", suffix(x.dtype())?),
+        Threads::new((packs.div_ceil(256).min(16 * 132), 1, 1), 256),
+        &[Arg::of(d)?, Arg::of(x)?, Arg::U64(packs as u64)],
+    )
+}
