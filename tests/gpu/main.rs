@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed setup is a failed test")]
 
+mod curve;
 mod decode;
 mod model;
 mod ops;

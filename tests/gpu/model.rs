@@ -62,7 +62,7 @@ impl WeightSource for Weights<'_> {
 }
 
 /// Three sequences of 70 tokens, two of them padded; the second half of each is labels.
-fn batch(device: &Device) -> TrainingBatch {
+pub(crate) fn batch(device: &Device) -> TrainingBatch {
     let (batch, seq) = (3, 70);
     let (padding, context) = ([0, 5, 31], [20usize, 40, 9]);
     let ids: Vec<u32> = (0..batch * seq).map(|i| (i * 37 % 200) as u32).collect();
