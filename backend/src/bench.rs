@@ -13,7 +13,10 @@ use crate::{
     generation::{Sampler, SamplingOptions},
     lora::{Adapter, Target},
     ops::{AttentionMask, MaskRow, PositionIds, QuantizedWeight, Weight},
-    training::{AdamW, LossScale, Trainee, TrainingBatch, clip_coefficient, gradient_norm},
+    training::{
+        AdamW, GradientCheckpointing, LossScale, Trainee, TrainingBatch, clip_coefficient,
+        gradient_norm,
+    },
 };
 
 /// Tokens of one decoding measurement.
@@ -106,7 +109,8 @@ pub fn train(
     let targets = [Target::QueryKeyValue];
     let adapter = Adapter::initialize(LoraOptions::default(), &targets, model.config(), 0, device)?;
     let mut trainee = Trainee::lora(model.clone(), adapter, PathBuf::new())?;
-    trainee.checkpoint = checkpoint;
+    trainee.gradient_checkpointing =
+        if checkpoint { GradientCheckpointing::On } else { GradientCheckpointing::Off };
     let mut optimizer = AdamW::new(&trainee.parameters, 0.0)?;
     let mut scale = LossScale::for_weights(model.dtype());
     let samples = random_batch(model.config().vocab_size, batch, seq, device)?;

@@ -101,6 +101,11 @@ impl Adapter {
         self.options.dropout
     }
 
+    /// Rank of the updates.
+    pub fn rank(&self) -> usize {
+        self.options.r
+    }
+
     /// The update of one linear layer, if it has one.
     pub fn weights(&self, layer: usize, target: Target) -> Option<&LoraWeights> {
         self.weights.get(&(layer, target))

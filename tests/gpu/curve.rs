@@ -16,7 +16,6 @@ fn losses(dtype: DType) -> Vec<f32> {
     let model = model::model(64, DType::F16, gpu(), dtype);
     let adapter = model::adapter(8, &[Target::QueryKeyValue], model.config(), gpu());
     let mut trainee = Trainee::lora(model, adapter, "".into()).unwrap();
-    trainee.checkpoint = false;
     let mut optimizer = AdamW::new(&trainee.parameters, 0.0).unwrap();
     let mut scale = LossScale::for_weights(dtype);
     let batch = model::batch(gpu());

@@ -7,7 +7,7 @@ use weft::{
     chatglm::{ChatGlm, ChatGlmConfig, Input, WeightSource},
     lora::{Adapter, Target},
     ops::{AttentionMask, MaskRow, PositionIds, Quantization, QuantizedWeight, Weight},
-    training::{Trainee, TrainingBatch},
+    training::{GradientCheckpointing, Trainee, TrainingBatch},
 };
 use weft_shared::training::LoraOptions;
 
@@ -115,7 +115,8 @@ fn loss_and_gradients(
     let device = model.device().clone();
     let adapter = adapter(r, targets, model.config(), &device);
     let mut trainee = Trainee::lora(model, adapter, "".into())?;
-    trainee.checkpoint = checkpoint;
+    trainee.gradient_checkpointing =
+        if checkpoint { GradientCheckpointing::On } else { GradientCheckpointing::Off };
     let loss = trainee.loss(&batch(&device), Some(3))?;
     let gradients = trainee.take_gradients(loss.backward()?)?;
     let names = trainee.parameters.iter().map(|(name, _)| name.clone());

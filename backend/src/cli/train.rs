@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use clap::ValueEnum;
 use weft_shared::{
     manifest::{MANIFEST_FORM, Manifest, ManifestDataset, ManifestModel},
     tokenizer::ChatGlmTokenizer,
@@ -22,7 +23,7 @@ use crate::{
     clock::now_ms,
     manifest,
     model_dir::ModelDir,
-    training::{Checkpoint, Recipe, Run, Trainee},
+    training::{Checkpoint, GradientCheckpointing, Recipe, Run, Trainee},
     training_set::TrainingSet,
 };
 
@@ -50,12 +51,33 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     adapter: Option<PathBuf>,
 
+    /// On a GPU: compute each block again in the backward, which takes a third longer and far less memory; auto does when
+    /// memory is short. The numbers of the run are the same.
+    #[arg(long, value_enum, default_value = "auto")]
+    gradient_checkpointing: CheckpointingArg,
     #[command(flatten)]
     compute: ComputeArgs,
     #[command(flatten)]
     options: OptionArgs,
     #[command(flatten)]
     encoding: EncodingArgs,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum CheckpointingArg {
+    Auto,
+    On,
+    Off,
+}
+
+impl From<CheckpointingArg> for GradientCheckpointing {
+    fn from(arg: CheckpointingArg) -> Self {
+        match arg {
+            CheckpointingArg::Auto => Self::Auto,
+            CheckpointingArg::On => Self::On,
+            CheckpointingArg::Off => Self::Off,
+        }
+    }
 }
 
 /// What a run is made of, and the model it is made with.
@@ -154,7 +176,9 @@ impl Args {
         let start = self.adapter.as_deref();
         let adapter = manifest::first_adapter(manifest, start, dir.config(), &device)?;
         let model = dir.load(format, &device)?;
-        Ok(Trainee::lora(model, adapter, manifest.model.name.clone().into())?)
+        let mut trainee = Trainee::lora(model, adapter, manifest.model.name.clone().into())?;
+        trainee.gradient_checkpointing = self.gradient_checkpointing.into();
+        Ok(trainee)
     }
 }
 

@@ -45,6 +45,21 @@ pub struct BlockContext<'a> {
     pub checkpoint: bool,
 }
 
+/// Bytes that a block keeps of `tokens` tokens for its backward, its input among them: see `Kept` of `ops::cuda::block`.
+/// `number` is the size of one element, `inner` the width inside the MLP.
+pub fn block_keeps(
+    tokens: usize,
+    (model, inner, heads): (usize, usize, usize),
+    rank: usize,
+    number: usize,
+) -> usize {
+    // Input, normalized input, queries, keys and values, what attention read, the middle; GELU's input.
+    let numbers = 7 * model + inner;
+    // What the adapter read, and the logarithms of attention's sums.
+    let floats = rank + heads;
+    tokens * (numbers * number + floats * size_of::<f32>())
+}
+
 /// Maps hidden states `[batch, seq, model]` to the same shape; gradients reach them and the adapter. With a cache, reads
 /// what it holds and adds to it, and no gradient flows.
 ///

@@ -14,19 +14,19 @@ pub fn peak(device: &Device) -> Result<Option<u64>> {
     if !device.is_cuda() {
         return Ok(None);
     }
-    let mut bytes = 0u64;
-    let pool = pool(device)?;
-    // SAFETY: the pool is the device's own, and this attribute is 64 bits.
-    unsafe {
-        sys::cuMemPoolGetAttribute(
-            pool,
-            sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_USED_MEM_HIGH,
-            (&raw mut bytes).cast(),
-        )
+    get(device, sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_USED_MEM_HIGH).map(Some)
+}
+
+/// Bytes that can still be had: what the driver has, and what its pool holds for the next use. `None` for a processor.
+pub fn available(device: &Device) -> Result<Option<u64>> {
+    if !device.is_cuda() {
+        return Ok(None);
     }
-    .result()
-    .w()?;
-    Ok(Some(bytes))
+    device.as_cuda_device()?.cuda_stream().context().bind_to_thread().w()?;
+    let (free, _) = result::mem_get_info().w()?;
+    let reserved = get(device, sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_RESERVED_MEM_CURRENT)?;
+    let used = get(device, sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_USED_MEM_CURRENT)?;
+    Ok(Some(free as u64 + reserved.saturating_sub(used)))
 }
 
 /// Starts to measure anew.
@@ -43,6 +43,14 @@ pub(crate) fn keep(device: &Device) -> Result<()> {
     // SAFETY: everything runs on the one stream that was opened with the device.
     unsafe { device.as_cuda_device()?.disable_event_tracking() };
     set(device, sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD, u64::MAX)
+}
+
+fn get(device: &Device, attribute: sys::CUmemPool_attribute) -> Result<u64> {
+    let pool = pool(device)?;
+    let mut value = 0u64;
+    // SAFETY: the pool is the device's own, and these attributes are 64 bits.
+    unsafe { sys::cuMemPoolGetAttribute(pool, attribute, (&raw mut value).cast()) }.result().w()?;
+    Ok(value)
 }
 
 fn set(device: &Device, attribute: sys::CUmemPool_attribute, mut value: u64) -> Result<()> {

@@ -7,6 +7,11 @@ pub fn peak(device: &Device) -> Result<Option<u64>> {
     no_gpu(device).map(|()| None)
 }
 
+/// `None`: a processor's memory is the system's to count.
+pub fn available(device: &Device) -> Result<Option<u64>> {
+    no_gpu(device).map(|()| None)
+}
+
 /// Does nothing for a processor.
 pub fn reset_peak(device: &Device) -> Result<()> {
     no_gpu(device)

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{Result, Tensor, Var, backprop::GradStore};
 
-use super::{CheckpointError, batch::TrainingBatch, checkpoint::save_tensors};
+use super::{
+    CheckpointError, GradientCheckpointing, batch::TrainingBatch, checkpoint::save_tensors,
+};
 use crate::{
     chatglm::{ChatGlm, Pass},
     lora::Adapter,
@@ -19,20 +21,21 @@ pub struct Trainee {
     base: PathBuf,
     /// Published (or PEFT's) name and weight, in a fixed order.
     pub parameters: Vec<(String, Var)>,
-    /// Computes each block again in the backward, where the device can: slower, in far less memory.
-    pub checkpoint: bool,
+    pub gradient_checkpointing: GradientCheckpointing,
 }
 
 impl Trainee {
     /// A frozen model with an adapter that learns.
     pub fn lora(model: ChatGlm, mut adapter: Adapter, base: PathBuf) -> Result<Self> {
         let parameters = adapter.make_trainable()?;
-        Ok(Self { model, adapter: Some(adapter), base, parameters, checkpoint: false })
+        let adapter = Some(adapter);
+        Ok(Self { model, adapter, base, parameters, gradient_checkpointing: Default::default() })
     }
 
     /// A model that was loaded from `parameters`, all of which learn.
     pub fn full(model: ChatGlm, parameters: Vec<(String, Var)>, base: PathBuf) -> Self {
-        Self { model, adapter: None, base, parameters, checkpoint: false }
+        let gradient_checkpointing = GradientCheckpointing::Off;
+        Self { model, adapter: None, base, parameters, gradient_checkpointing }
     }
 
     /// Where [`Self::save`] puts the weights that learn.
@@ -53,8 +56,15 @@ impl Trainee {
 
     /// Mean loss over the label tokens of `batch`, in nats. `dropout_seed` is given in training only.
     pub fn loss(&self, batch: &TrainingBatch, dropout_seed: Option<u64>) -> Result<Tensor> {
-        let pass =
-            Pass { adapter: self.adapter.as_ref(), dropout_seed, checkpoint: self.checkpoint };
+        let adapter = self.adapter.as_ref();
+        let checkpoint = match adapter {
+            Some(adapter) if dropout_seed.is_some() => {
+                let rank = adapter.rank();
+                self.gradient_checkpointing.applies(&self.model, batch.tokens(), rank)?
+            }
+            _ => false,
+        };
+        let pass = Pass { adapter, dropout_seed, checkpoint };
         let hidden = self.model.hidden_states(&batch.input, pass)?; // [batch, seq, model]
         let rows = ops::select_rows(&hidden.flatten(0, 1)?, &batch.label_rows)?; // [rows, model]
         self.model.loss(&rows, &batch.targets)

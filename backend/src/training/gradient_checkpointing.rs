@@ -1,0 +1,43 @@
+//! Whether a pass keeps what its backward needs, or computes each block again (Chen et al. 2016).
+
+use candle_core::Result;
+
+use crate::{
+    chatglm::ChatGlm,
+    ops::{self, memory},
+};
+
+/// Rows of scores over the vocabulary that exist at once, see `ops::cuda::cross_entropy`; f32 and their gradient.
+const LOSS_ROWS: usize = 512;
+
+/// On a GPU, where a block is one op; the processor keeps what it needs. It changes no number of a run: a block that is
+/// computed again gives the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GradientCheckpointing {
+    Off,
+    On,
+    /// As long as the memory that is free would not hold what a pass keeps.
+    #[default]
+    Auto,
+}
+
+impl GradientCheckpointing {
+    /// Whether a pass over `tokens` tokens computes its blocks again; `rank` is the adapter's.
+    pub(super) fn applies(self, model: &ChatGlm, tokens: usize, rank: usize) -> Result<bool> {
+        Ok(match self {
+            Self::Off => false,
+            Self::On => true,
+            Self::Auto => memory::available(model.device())?
+                .is_some_and(|free| needed(model, tokens, rank) > free as usize),
+        })
+    }
+}
+
+/// Bytes that a pass keeps, with the loss and an eighth to spare.
+fn needed(model: &ChatGlm, tokens: usize, rank: usize) -> usize {
+    let (config, number) = (model.config(), model.dtype().size_in_bytes());
+    let sizes = (config.hidden_size, config.inner_hidden_size, config.num_attention_heads);
+    let kept = config.num_layers * ops::block_keeps(tokens, sizes, rank, number);
+    let loss = tokens.min(LOSS_ROWS) * config.vocab_size * (size_of::<f32>() + number);
+    (kept + loss) / 8 * 9
+}
