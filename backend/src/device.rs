@@ -1,6 +1,6 @@
 //! Where a model is computed, and in which numbers.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::OnceLock};
 
 use candle_core::{DType, Device};
 
@@ -26,14 +26,19 @@ pub enum DeviceError {
          choose the device cpu"
     )]
     NotBuilt(DeviceName),
-    #[error("{name} cannot be used; choose another device, or cpu")]
-    Unusable {
-        name: DeviceName,
-        #[source]
-        source: candle_core::Error,
-    },
+    #[error("{name} cannot be used: {reason}; `--device cpu` computes on the processor")]
+    Unusable { name: DeviceName, reason: String },
     #[error("weights of {0:?} are for a GPU: the processor computes in f32")]
     NotOnCpu(DType),
+}
+
+/// Why no GPU is used, if one could have been.
+static WHY_NO_GPU: OnceLock<String> = OnceLock::new();
+
+/// Why this program, asked to use a GPU if it can, computes on the processor; `None` where it does not, or has no GPU
+/// engine.
+pub fn why_no_gpu() -> Option<&'static str> {
+    WHY_NO_GPU.get().map(String::as_str)
 }
 
 impl DeviceName {
@@ -43,8 +48,9 @@ impl DeviceName {
             Self::Cpu => Ok(Device::Cpu),
             Self::Cuda(ordinal) => open_cuda(self, ordinal),
             Self::Auto => Ok(open_cuda(self, 0).unwrap_or_else(|error| {
-                if let DeviceError::Unusable { source, .. } = error {
-                    tracing::info!("no GPU can be used ({source}); computing on the processor");
+                if let DeviceError::Unusable { reason, .. } = error {
+                    tracing::info!("no GPU can be used: {reason}; computing on the processor");
+                    WHY_NO_GPU.get_or_init(|| reason);
                 }
                 Device::Cpu
             })),
@@ -64,7 +70,24 @@ fn open_cuda(name: DeviceName, ordinal: usize) -> Result<Device, DeviceError> {
         crate::ops::memory::keep(&device)?;
         Ok(device)
     };
-    open().map_err(|source| DeviceError::Unusable { name, source })
+    open().map_err(|error| DeviceError::Unusable { name, reason: reason(&error) })
+}
+
+/// The driver's own sentence where it is the driver that fails, for example which library is missing.
+#[cfg(feature = "cuda")]
+fn reason(error: &candle_core::Error) -> String {
+    use candle_core::cuda_backend::CudaError;
+
+    match error {
+        candle_core::Error::WithBacktrace { inner, .. } => reason(inner),
+        candle_core::Error::Cuda(cuda) => match cuda.downcast_ref() {
+            Some(CudaError::Cuda(driver)) => driver
+                .error_string()
+                .map_or_else(|_| error.to_string(), |text| text.to_string_lossy().into_owned()),
+            _ => error.to_string(),
+        },
+        _ => error.to_string(),
+    }
 }
 
 /// What frozen weights are kept in.

@@ -3,7 +3,10 @@
 mod axe;
 mod browser;
 mod corpus;
+mod cuda_toolkit;
 mod debian_wasm;
+mod gpu;
+mod lazy_cuda;
 mod openai_client;
 mod page;
 mod pretrain;
@@ -17,8 +20,10 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask run [-- ARGUMENTS OF weft serve]   builds page and server and starts Weft
+cargo xtask run --gpu [-- ARGUMENTS]           the same, and computes on an NVIDIA GPU if there is one
+cargo xtask build [--gpu]                      builds them and says where the program is
 cargo xtask test                               checks everything
-cargo xtask test --gpu                         the tests of the GPU engine: needs an NVIDIA GPU and CUDA 13
+cargo xtask test --gpu                         the tests of the GPU engine: needs an NVIDIA GPU
 cargo xtask page                               builds the page alone
 cargo xtask pictures                           takes the README's pictures of the running product
 cargo xtask corpus [--output DIR] [--seed N]   writes the pairs that the embedded model is trained on
@@ -37,7 +42,8 @@ fn main() -> ExitCode {
 fn command() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
-        Some("run") => run::run(arguments.skip_while(|argument| argument == "--").collect()),
+        Some("run") => run::run(arguments.collect()),
+        Some("build") => run::build(arguments.collect()),
         Some("test") => match arguments.next().as_deref() {
             None => test::test(),
             Some("--gpu") => test::test_gpu(),

@@ -9,6 +9,7 @@ use anyhow::Context;
 use crate::{
     axe,
     browser::{self, Browser},
+    gpu::{self, GpuBuild},
     openai_client, page, run, shell,
     wasm_target::{self, WasmToolchain},
 };
@@ -34,7 +35,7 @@ pub(crate) fn test() -> anyhow::Result<()> {
     });
     let page = steps.run("page", || page::build(toolchain.context("no target for the browser")?));
     let server = steps.run("server with the page inside", || {
-        run::build_server(page.as_ref().context("no page")?)
+        run::build_server(page.as_ref().context("no page")?, None)
     });
     steps.run("tests in the browser", || {
         let mut tests = browser_tests(
@@ -45,21 +46,23 @@ pub(crate) fn test() -> anyhow::Result<()> {
         shell::run(&mut tests)
     });
 
+    println!("\nNot run: the tests of the GPU engine (cargo xtask test --gpu).");
     steps.finish()
 }
 
 /// Tests the GPU engine: its ops against the processor's, and the reference data computed on the GPU.
 pub(crate) fn test_gpu() -> anyhow::Result<()> {
-    anyhow::ensure!(
-        shell::find("nvcc").is_some() || std::env::var_os("NVCC").is_some(),
-        "no nvcc: install the CUDA 13 toolkit, put its bin folder into PATH or name the compiler in NVCC; \
-         without a GPU here, CUDA_COMPUTE_CAP says which to build for (90 for an H100)"
-    );
     let mut steps = Steps::default();
+    let build = steps.run("CUDA", || Ok((GpuBuild::prepare()?, gpu::library_path()?)));
     for (name, test) in [("ops on the GPU", "gpu"), ("reference data on the GPU", "reference")] {
         steps.run(name, || {
+            let (build, libraries) = build.as_ref().context("no CUDA")?;
             let mut tests = shell::cargo("test");
-            tests
+            if let Some(path) = libraries {
+                tests.env("LD_LIBRARY_PATH", path);
+            }
+            build
+                .configure(&mut tests)
                 .args(["--package", "weft-tests", "--features", "cuda", "--release", "--locked"])
                 .args(["--test", test, "--", "--test-threads", "1"])
                 .env("WEFT_TEST_DEVICE", "cuda");
@@ -157,7 +160,7 @@ fn test_wasm(toolchain: WasmToolchain, browser: &Browser) -> anyhow::Result<()> 
 /// Takes the pictures of the README anew, and measures what it says of the page.
 pub(crate) fn pictures() -> anyhow::Result<()> {
     let page = page::build(wasm_target::ensure()?)?;
-    let mut tests = browser_tests(&run::build_server(&page)?, &browser::ensure()?);
+    let mut tests = browser_tests(&run::build_server(&page, None)?, &browser::ensure()?);
     tests
         .args(["pictures", "--", "--nocapture", "--test-threads", "1"])
         .env("WEFT_TEST_PICTURES", shell::root().join("docs/pictures"));
@@ -209,7 +212,6 @@ impl Steps {
             let verdict = if self.failed.contains(name) { "FAILED" } else { "ok" };
             println!("{seconds:>6}  {verdict:<6}  {name}");
         }
-        println!("Not run: tests on a GPU (nothing in the workspace has any yet).");
         anyhow::ensure!(self.failed.is_empty(), "failed: {}", self.failed.join("; "));
         println!("All of it passed.");
         Ok(())

@@ -4,6 +4,7 @@ use axum::{Json, Router, extract::State, routing::get};
 use weft_shared::api::status::Status;
 
 use super::AppState;
+use crate::device;
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new().route("/healthz", get(healthz)).route("/api/status", get(status))
@@ -21,5 +22,6 @@ pub(super) async fn status(State(app): State<AppState>) -> Json<Status> {
     Json(Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         model: app.engine.name().to_owned(),
+        why_no_gpu: device::why_no_gpu().map(str::to_owned),
     })
 }

@@ -10,4 +10,8 @@ pub struct Status {
     pub version: String,
     /// The name of the model that is served; `GET /api/model` says more, `GET /api/tokenizer` gives its tokenizer.
     pub model: String,
+    /// Why no GPU is used, for example that a library is missing; absent where one is, none was wanted, or the program
+    /// has no GPU engine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why_no_gpu: Option<String>,
 }
