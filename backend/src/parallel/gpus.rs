@@ -37,7 +37,10 @@ impl Gpus {
         let device = device.as_cuda_device()?.clone();
         let place = if star.leads() { to_bytes(Id::new().map_err(failed)?) } else { Vec::new() };
         let place = from_bytes(&star.give(&place)?)?;
-        let comm = Comm::from_rank(device.cuda_stream(), star.rank(), star.size(), place);
+        let stream = device.cuda_stream();
+        // NCCL takes the GPU that is this thread's.
+        stream.context().bind_to_thread().w()?;
+        let comm = Comm::from_rank(stream, star.rank(), star.size(), place);
         let comm = comm.map_err(|error| {
             let advice =
                 "each process needs a GPU of its own, by LOCAL_RANK or CUDA_VISIBLE_DEVICES";
