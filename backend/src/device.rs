@@ -12,8 +12,8 @@ pub enum DeviceName {
     /// The first GPU if this program can use one, else the processor.
     Auto,
     Cpu,
-    /// An NVIDIA GPU by number.
-    Cuda(usize),
+    /// An NVIDIA GPU by number; without one the first, or of several processes each its own.
+    Cuda(Option<usize>),
 }
 
 /// Why a device or its numbers cannot be had.
@@ -44,10 +44,18 @@ pub fn why_no_gpu() -> Option<&'static str> {
 impl DeviceName {
     /// Opens the device. A GPU is set up for one stream of work: memory goes back to its pool, not to the driver.
     pub fn open(self) -> Result<Device, DeviceError> {
+        self.open_for(0)
+    }
+
+    /// The same for one of several processes on this machine: where no GPU is named, `local_rank` is its number.
+    pub fn open_for(self, local_rank: usize) -> Result<Device, DeviceError> {
         match self {
             Self::Cpu => Ok(Device::Cpu),
-            Self::Cuda(ordinal) => open_cuda(self, ordinal),
-            Self::Auto => Ok(open_cuda(self, 0).unwrap_or_else(|error| {
+            Self::Cuda(ordinal) => {
+                let ordinal = ordinal.unwrap_or(local_rank);
+                open_cuda(Self::Cuda(Some(ordinal)), ordinal)
+            }
+            Self::Auto => Ok(open_cuda(self, local_rank).unwrap_or_else(|error| {
                 if let DeviceError::Unusable { reason, .. } = error {
                     tracing::info!("no GPU can be used: {reason}; computing on the processor");
                     WHY_NO_GPU.get_or_init(|| reason);
@@ -127,10 +135,10 @@ impl FromStr for DeviceName {
         match name {
             "auto" => Ok(Self::Auto),
             "cpu" => Ok(Self::Cpu),
-            "cuda" => Ok(Self::Cuda(0)),
+            "cuda" => Ok(Self::Cuda(None)),
             _ => {
                 let ordinal = name.strip_prefix("cuda:").ok_or_else(unknown)?;
-                ordinal.parse().map(Self::Cuda).map_err(|_| unknown())
+                ordinal.parse().map(|it| Self::Cuda(Some(it))).map_err(|_| unknown())
             }
         }
     }
@@ -141,7 +149,8 @@ impl fmt::Display for DeviceName {
         match self {
             Self::Auto => f.write_str("auto"),
             Self::Cpu => f.write_str("cpu"),
-            Self::Cuda(ordinal) => write!(f, "cuda:{ordinal}"),
+            Self::Cuda(None) => f.write_str("cuda"),
+            Self::Cuda(Some(ordinal)) => write!(f, "cuda:{ordinal}"),
         }
     }
 }
@@ -152,10 +161,10 @@ mod tests {
 
     #[test]
     fn names_are_read_as_they_are_written() {
-        for name in ["auto", "cpu", "cuda:3"] {
+        for name in ["auto", "cpu", "cuda", "cuda:3"] {
             assert_eq!(name.parse::<DeviceName>().unwrap().to_string(), name);
         }
-        assert_eq!("cuda".parse::<DeviceName>().unwrap(), DeviceName::Cuda(0));
+        assert_eq!("cuda:3".parse::<DeviceName>().unwrap(), DeviceName::Cuda(Some(3)));
         assert!("gpu".parse::<DeviceName>().unwrap_err().to_string().contains("cuda:N"));
         assert!("cuda:x".parse::<DeviceName>().is_err());
     }

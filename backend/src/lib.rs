@@ -11,6 +11,7 @@
 //! - [`manifest`]: a run as it is described, held to what is at hand
 //! - [`training_set`]: pairs, encoded and split
 //! - [`training`]: the loop, its data order, schedule, optimizer, checkpoints and log
+//! - [`parallel`]: several processes that take a run's steps together
 //! - [`evaluation`]: how many questions are answered as wanted
 //! - [`chat`], [`generation`]: a conversation to a streamed answer
 //! - [`lora`]: adapters in memory and in PEFT's files
@@ -40,6 +41,7 @@ pub mod model_dir;
 pub mod model_facts;
 pub mod new_model;
 pub mod ops;
+pub mod parallel;
 pub mod server;
 pub mod store;
 pub mod training;

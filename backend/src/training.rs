@@ -9,6 +9,7 @@ mod loss_scale;
 mod optimizer;
 mod run;
 mod schedule;
+mod share;
 mod trainee;
 mod trainer_state;
 
@@ -20,8 +21,9 @@ use weft_shared::{
     training::{InvalidOption, TrainingOptions},
 };
 
-use crate::seed;
+use crate::parallel::{Communicator, ParallelError};
 use data_order::DataOrder;
+use share::Share;
 
 pub use batch::TrainingBatch;
 pub use checkpoint::{Checkpoint, CheckpointError, RunIdentity};
@@ -44,6 +46,8 @@ pub struct Recipe<'a> {
     pub samples: &'a [Sample],
     /// Fills short samples of a batch.
     pub pad_id: u32,
+    /// Who takes the steps. They are the steps of one process but for rounding, and dropout where a batch is split.
+    pub processes: &'a dyn Communicator,
 }
 
 /// What one optimizer step did.
@@ -68,6 +72,13 @@ pub enum TrainingError {
     NotFinite { step: usize, loss: f64, grad_norm: f64 },
     #[error("training part is empty")]
     NoSamples,
+    #[error(
+        "a step has {samples} samples, and {processes} processes share it: raise batch_size or \
+         gradient_accumulation_steps"
+    )]
+    TooManyProcesses { samples: usize, processes: usize },
+    #[error(transparent)]
+    Parallel(#[from] ParallelError),
     #[error("the samples make no batch")]
     Batch(#[source] BatchError),
     #[error(transparent)]
@@ -99,6 +110,11 @@ pub fn train<E: From<TrainingError>>(
     options.validate().map_err(TrainingError::from)?;
     if recipe.samples.is_empty() {
         return Err(TrainingError::NoSamples.into());
+    }
+    let processes = recipe.processes.size();
+    let samples = options.batch_size.saturating_mul(options.gradient_accumulation_steps);
+    if samples < processes {
+        return Err(TrainingError::TooManyProcesses { samples, processes }.into());
     }
     let last_step = total_steps(options, recipe.samples.len());
     let schedule = Schedule::new(options, last_step);
@@ -136,7 +152,8 @@ pub fn train<E: From<TrainingError>>(
     Ok(())
 }
 
-/// Mean gradients over the batches of the step numbered `number`, times the factor of `scale`.
+/// Mean gradients over the batches of the step numbered `number`, times the factor of `scale`. Each process computes a
+/// share of the samples.
 fn accumulate(
     trainee: &Trainee,
     recipe: &Recipe,
@@ -150,14 +167,12 @@ fn accumulate(
         Step { number, loss: 0.0, grad_norm: 0.0, learning_rate: 0.0, tokens: 0, samples: 0 };
     let mut sums: Option<Vec<Tensor>> = None;
 
-    for within in 0..batches {
-        let batch_number = (number * batches + within) as u64;
-        let samples: Vec<&Sample> =
-            order.batch(batch_number).iter().map(|&index| &recipe.samples[index]).collect();
+    let first = (number * batches) as u64;
+    for share in share::of_step(recipe, order, first..first + batches as u64) {
+        let Share { samples, dropout_seed, weight } = share;
         let batch = TrainingBatch::new(&samples, recipe.pad_id, trainee.model.device())?;
 
-        let dropout_seed = seed::derive(options.seed, &[batch_number]);
-        let loss = trainee.loss(&batch, Some(dropout_seed))?;
+        let loss = share::weighted(trainee.loss(&batch, Some(dropout_seed))?, weight)?;
         let gradients = trainee.take_gradients(scale.scaled(&loss)?.backward()?)?;
 
         step.loss += f64::from(loss.to_scalar::<f32>()?) / batches as f64;
@@ -171,11 +186,15 @@ fn accumulate(
         });
     }
 
-    let mut gradients = sums.unwrap_or_default();
+    let mut gradients = match sums {
+        Some(sums) => sums,
+        None => trainee.no_gradients()?,
+    };
     if batches > 1 {
         let share = 1.0 / batches as f64;
         gradients = gradients.iter().map(|sum| sum * share).collect::<Result<_, _>>()?;
     }
+    let gradients = share::summed(recipe.processes, gradients, &mut step)?;
     step.grad_norm = gradient_norm(&gradients)? / scale.factor();
     Ok((gradients, step))
 }

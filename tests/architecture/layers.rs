@@ -62,6 +62,14 @@ fn the_model_knows_neither_server_nor_runtime() {
 }
 
 #[test]
+fn the_trainer_knows_other_processes_but_not_how_they_are_reached() {
+    for place in ["training", "training.rs"] {
+        let ways = ["std::net", "std::env", "socket2", "cudarc", "World"];
+        assert_unknown(&format!("backend/src/{place}"), &ways, &[]);
+    }
+}
+
+#[test]
 fn unsafe_code_is_in_the_ops_alone() {
     let forms = ["unsafe {", "unsafe fn", "unsafe impl", "unsafe trait", "unsafe extern"];
     let allowed = ["backend/src/ops", "backend/src/ops.rs", "tests/architecture"];

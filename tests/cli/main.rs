@@ -10,6 +10,7 @@ mod encode;
 mod eval;
 mod jobs;
 mod model;
+mod parallel;
 mod replay;
 mod serve;
 mod server;

@@ -10,6 +10,7 @@ mod decode;
 mod model;
 mod ops;
 mod optimizer;
+mod parallel;
 
 use candle_core::{DType, Device, Tensor};
 use rand::{Rng as _, SeedableRng as _};
@@ -19,7 +20,7 @@ use weft::device::DeviceName;
 /// The GPU: without one these tests fail.
 fn gpu() -> &'static Device {
     static GPU: std::sync::LazyLock<Device> =
-        std::sync::LazyLock::new(|| DeviceName::Cuda(0).open().expect("a GPU"));
+        std::sync::LazyLock::new(|| DeviceName::Cuda(None).open().expect("a GPU"));
     &GPU
 }
 

@@ -6,6 +6,7 @@ use candle_core::{DType, Device};
 use weft::{
     lora::{Adapter, Target},
     model_dir::ModelDir,
+    parallel::Alone,
     training::{Event, Recipe, Run, RunError, RunIdentity, RunSummary, Trainee},
 };
 use weft_shared::{
@@ -111,7 +112,7 @@ fn execute(
         weft_version: "test".to_owned(),
     };
     let run = Run {
-        recipe: Recipe { options, samples: &samples, pad_id: PAD },
+        recipe: Recipe { options, samples: &samples, pad_id: PAD, processes: &Alone },
         held_out: &held_out,
         identity: &identity,
         output,

@@ -44,7 +44,8 @@ impl ModelArgs {
 /// What computes, and in which numbers.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct ComputeArgs {
-    /// What computes: auto, cpu, cuda, or cuda:N for the GPU numbered N.
+    /// What computes: auto, cpu, cuda, or cuda:N for the GPU numbered N. Of several processes that train together,
+    /// each takes the GPU of its `LOCAL_RANK`.
     #[arg(long, default_value = "auto")]
     device: DeviceName,
     /// What frozen weights are kept in; unless given, f16 on a GPU and f32 on the processor. int8 and int4 take the
@@ -68,7 +69,15 @@ enum KeptInArg {
 
 impl ComputeArgs {
     pub(super) fn open(self) -> Result<(Device, WeightFormat), DeviceError> {
-        let device = self.device.open()?;
+        self.open_for(0)
+    }
+
+    /// The same for the process of this number on its machine.
+    pub(super) fn open_for(
+        self,
+        local_rank: usize,
+    ) -> Result<(Device, WeightFormat), DeviceError> {
+        let device = self.device.open_for(local_rank)?;
         let (dtype, quantization) = match self.dtype {
             None => (None, None),
             Some(KeptInArg::F32) => (Some(DType::F32), None),

@@ -4,7 +4,8 @@ mod options;
 mod report;
 
 use std::{
-    fs,
+    env, fs,
+    ops::ControlFlow,
     path::{Path, PathBuf},
 };
 
@@ -23,6 +24,7 @@ use crate::{
     clock::now_ms,
     manifest,
     model_dir::ModelDir,
+    parallel::{self, Alone, Communicator, World},
     training::{Checkpoint, GradientCheckpointing, Recipe, Run, Trainee},
     training_set::TrainingSet,
 };
@@ -89,35 +91,82 @@ struct Plan {
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<()> {
-    let Plan { manifest, set, dir, tokenizer } = match &args.manifest {
-        Some(file) => args.replayed(manifest::read(file)?)?,
-        None => args.planned()?,
+    let Some(world) = World::from_variables(|name| env::var(name).ok())? else {
+        return args.train(&Alone, 0);
     };
-    tell(&set, manifest.dataset.pairs.len());
-
-    let trainee = args.trainee(&manifest, &dir)?;
-    tracing::info!("{} weights learn", trainee.trainable_parameters());
-    let run = Run {
-        recipe: Recipe {
-            options: &manifest.options,
-            samples: &set.train.samples,
-            pad_id: tokenizer.special_ids().pad,
-        },
-        held_out: &set.held_out.samples,
-        identity: &manifest::identity(&manifest),
-        output: &args.output,
-        resume: args.resume,
-        save_every: None,
-    };
-    write_manifest(&manifest, &args.output)?;
-    let mut report = Report::default();
-    let summary = run.execute(&trainee, &mut |event| report.show(&event))?;
-    let ended = if summary.finished { "finished" } else { "stopped" };
-    tracing::info!("{ended} at step {}: {}", summary.state.global_step, args.output.display());
-    Ok(())
+    let star = parallel::join(&world)?;
+    if star.leads() {
+        tracing::info!("{} processes train together", world.size);
+    }
+    let ended = args.train(&star, world.local_rank);
+    if let Err(error) = &ended {
+        star.fail(&format!("{error:#}"));
+    }
+    ended
 }
 
 impl Args {
+    /// This process's part of the run, which is all of it for a process on its own.
+    fn train(&self, processes: &dyn Communicator, local_rank: usize) -> anyhow::Result<()> {
+        let Plan { manifest, set, dir, tokenizer } = self.plan(processes, local_rank)?;
+        if processes.leads() {
+            tell(&set, manifest.dataset.pairs.len());
+        }
+        let trainee = self.trainee(&manifest, &dir, processes, local_rank)?;
+        if processes.leads() {
+            tracing::info!("{} weights learn", trainee.trainable_parameters());
+            write_manifest(&manifest, &self.output)?;
+        }
+
+        let run = Run {
+            recipe: Recipe {
+                options: &manifest.options,
+                samples: &set.train.samples,
+                pad_id: tokenizer.special_ids().pad,
+                processes,
+            },
+            held_out: &set.held_out.samples,
+            identity: &manifest::identity(&manifest),
+            output: &self.output,
+            resume: self.resume,
+            save_every: None,
+        };
+        let mut report = processes.leads().then(Report::default);
+        let summary = run.execute(&trainee, &mut |event| match &mut report {
+            Some(report) => report.show(&event),
+            None => ControlFlow::Continue(()),
+        })?;
+        if processes.leads() {
+            let ended = if summary.finished { "finished" } else { "stopped" };
+            let step = summary.state.global_step;
+            tracing::info!("{ended} at step {step}: {}", self.output.display());
+        }
+        Ok(())
+    }
+
+    /// What the run is made of, which must be the same for all processes.
+    fn plan(&self, processes: &dyn Communicator, local_rank: usize) -> anyhow::Result<Plan> {
+        // A model that must be fetched is fetched by the first process of each machine.
+        if local_rank > 0 {
+            processes.barrier()?;
+        }
+        let plan = match &self.manifest {
+            Some(file) => self.replayed(manifest::read(file)?)?,
+            None => self.planned()?,
+        };
+        if local_rank == 0 {
+            processes.barrier()?;
+        }
+        let identity = manifest::identity(&plan.manifest);
+        let start = plan.manifest.start_from.as_ref().map_or("none", |adapter| &adapter.digest);
+        processes.agree("version of the program", &identity.weft_version)?;
+        processes.agree("model", &identity.model_fingerprint)?;
+        processes.agree("dataset digest", &identity.dataset_digest)?;
+        processes.agree("list of options", &serde_json::to_string(&identity.options)?)?;
+        processes.agree("adapter to start from", start)?;
+        Ok(plan)
+    }
+
     /// A run as the options describe it.
     fn planned(&self) -> anyhow::Result<Plan> {
         let options = self.options.options();
@@ -166,8 +215,15 @@ impl Args {
     }
 
     /// The model, with what learns in it.
-    fn trainee(&self, manifest: &Manifest, dir: &ModelDir) -> anyhow::Result<Trainee> {
-        let (device, format) = self.compute.open()?;
+    fn trainee(
+        &self,
+        manifest: &Manifest,
+        dir: &ModelDir,
+        processes: &dyn Communicator,
+        local_rank: usize,
+    ) -> anyhow::Result<Trainee> {
+        let (device, format) = self.compute.open_for(local_rank)?;
+        processes.compute_on(&device)?;
         if manifest.options.method == Method::Full {
             anyhow::ensure!(self.adapter.is_none(), "--adapter needs --method lora");
             let (model, parameters) = dir.load_trainable(&device)?;

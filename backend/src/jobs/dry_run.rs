@@ -11,6 +11,7 @@ use weft_shared::{
 use super::{Jobs, JobsError, memory};
 use crate::{
     lora::{Adapter, Target},
+    parallel::Alone,
     training::{AdamW, Recipe, Step, Trainee, TrainingError, train},
 };
 
@@ -86,7 +87,7 @@ impl Jobs {
         let trainee = Trainee::lora(engine.model().clone(), adapter, engine.source().into())?;
         let mut optimizer = AdamW::new(&trainee.parameters, options.weight_decay)?;
         let pad_id = engine.tokenizer().special_ids().pad;
-        let recipe = Recipe { options: &options, samples, pad_id };
+        let recipe = Recipe { options: &options, samples, pad_id, processes: &Alone };
 
         let mut turn = Some(engine.turns().take());
         let mut started = Instant::now();

@@ -11,6 +11,7 @@ use super::{Jobs, JobsError, answers::Answers, watcher::Watcher};
 use crate::{
     atomic::{self, WriteError},
     manifest,
+    parallel::Alone,
     store::AdapterFacts,
     training::{Checkpoint, Recipe, Run, Trainee},
 };
@@ -40,7 +41,12 @@ impl Jobs {
         let identity = manifest::identity(&manifest);
         let pad_id = engine.tokenizer().special_ids().pad;
         let run = Run {
-            recipe: Recipe { options: &manifest.options, samples: &set.train.samples, pad_id },
+            recipe: Recipe {
+                options: &manifest.options,
+                samples: &set.train.samples,
+                pad_id,
+                processes: &Alone,
+            },
             held_out: &set.held_out.samples,
             identity: &identity,
             output: &output,

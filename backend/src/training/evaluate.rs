@@ -4,7 +4,8 @@ use weft_shared::sample::Sample;
 
 use super::{Recipe, Trainee, TrainingBatch, TrainingError};
 
-/// Mean loss over all label tokens of `samples`, in nats, without dropout. `None` without samples.
+/// Mean loss over all label tokens of `samples`, in nats, without dropout. `None` without samples. Each process
+/// evaluates a part of the batches: they would wait for a single one as long as the evaluation takes.
 ///
 /// `between` is called after each batch: it may take long, and others want the device too.
 pub fn evaluate(
@@ -13,8 +14,10 @@ pub fn evaluate(
     recipe: &Recipe,
     mut between: impl FnMut(),
 ) -> Result<Option<f64>, TrainingError> {
+    let processes = recipe.processes;
     let (mut sum, mut tokens) = (0.0, 0);
-    for samples in samples.chunks(recipe.options.batch_size) {
+    let batches = samples.chunks(recipe.options.batch_size);
+    for samples in batches.skip(processes.rank()).step_by(processes.size()) {
         let samples: Vec<&Sample> = samples.iter().collect();
         let batch = TrainingBatch::new(&samples, recipe.pad_id, trainee.model.device())?;
         let loss = trainee.loss(&batch, None)?.to_scalar::<f32>()?;
@@ -22,5 +25,8 @@ pub fn evaluate(
         tokens += batch.targets.len();
         between();
     }
-    Ok((tokens > 0).then(|| sum / tokens as f64))
+    let mut sums = [sum, tokens as f64];
+    processes.sum(&mut sums)?;
+    let [sum, tokens] = sums;
+    Ok((tokens > 0.0).then(|| sum / tokens))
 }

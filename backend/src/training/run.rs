@@ -1,4 +1,6 @@
 //! A whole training run in a folder: checkpoints, log, evaluation, and the finished weights.
+//!
+//! Of several processes the first writes; the others keep the same state, and read the folder to go on from there.
 
 use std::{
     fs, io,
@@ -83,6 +85,7 @@ impl Run<'_> {
         let first_step = state.global_step;
         let total_steps = total_steps(options, self.recipe.samples.len());
         let started = watch(Event::Started { first_step, total_steps });
+        let started = self.together(started)?;
         let mut recorder = Recorder::new(self, trainee, state, total_steps, watch);
 
         if started.is_continue() {
@@ -97,8 +100,13 @@ impl Run<'_> {
     fn open(&self, trainee: &Trainee, optimizer: &mut AdamW) -> Result<TrainerState, RunError> {
         let unusable = |source| RunError::Output { path: self.output.to_owned(), source };
         fs::create_dir_all(self.output).map_err(unusable)?;
-        atomic::remove_unfinished(self.output).map_err(unusable)?;
+        let processes = self.recipe.processes;
+        if processes.leads() {
+            atomic::remove_unfinished(self.output).map_err(unusable)?;
+        }
         let newest = Checkpoint::list(self.output)?.pop();
+        let found = newest.as_ref().map_or_else(|| "none".to_owned(), |it| it.step.to_string());
+        processes.agree("newest checkpoint", &found).map_err(TrainingError::from)?;
         match newest {
             Some(checkpoint) if self.resume => {
                 Ok(checkpoint.restore(trainee, optimizer, self.identity)?)
@@ -107,6 +115,13 @@ impl Run<'_> {
             None if self.resume => Err(CheckpointError::Nothing(self.output.to_owned()).into()),
             None => Ok(TrainerState::default()),
         }
+    }
+
+    /// What all processes do: when one is told to stop, all stop after the same step.
+    fn together(&self, flow: ControlFlow<()>) -> Result<ControlFlow<()>, TrainingError> {
+        let mut stops = [f64::from(u8::from(flow.is_break()))];
+        self.recipe.processes.sum(&mut stops)?;
+        Ok(if stops[0] > 0.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 }
 
@@ -173,6 +188,7 @@ impl<'a> Recorder<'a> {
         let tokens_per_second = step.tokens as f64 / step_seconds.max(f64::MIN_POSITIVE);
         let total_steps = self.total_steps;
         let flow = (self.watch)(Event::Step { step, total_steps, tokens_per_second });
+        let flow = self.run.together(flow)?;
 
         let done = self.state.global_step;
         let last = done == total_steps;
@@ -187,11 +203,9 @@ impl<'a> Recorder<'a> {
             self.evaluate()?;
         }
         // Being stopped leaves a checkpoint but no mark in the log: a resumed run logs what an unbroken one does.
-        if due(options.save_steps) || last || flow.is_break() {
-            self.save(optimizer)?;
-            Checkpoint::keep_newest(self.run.output, options.save_total_limit)?;
-        } else if self.run.save_every.is_some_and(|every| self.saved_at.elapsed() >= every) {
-            self.spare = Some(self.save(optimizer)?);
+        let is_due = due(options.save_steps) || last || flow.is_break();
+        if self.run.recipe.processes.leads() {
+            self.keep(optimizer, is_due)?;
         }
         // Neither evaluation nor checkpoint nor whoever watches takes part in the speed of the next step.
         self.step_began = Instant::now();
@@ -205,6 +219,18 @@ impl<'a> Recorder<'a> {
         if let Some(loss) = evaluate(self.trainee, self.run.held_out, &self.run.recipe, between)? {
             self.state.log_eval(loss);
             self.tell_logged();
+        }
+        Ok(())
+    }
+
+    /// Saves what is due by the steps, or by the time.
+    fn keep(&mut self, optimizer: &AdamW, is_due: bool) -> Result<(), RunError> {
+        if is_due {
+            self.save(optimizer)?;
+            let limit = self.run.recipe.options.save_total_limit;
+            Checkpoint::keep_newest(self.run.output, limit)?;
+        } else if self.run.save_every.is_some_and(|every| self.saved_at.elapsed() >= every) {
+            self.spare = Some(self.save(optimizer)?);
         }
         Ok(())
     }
@@ -229,12 +255,19 @@ impl<'a> Recorder<'a> {
 
     fn finish(mut self) -> Result<RunSummary, RunError> {
         let finished = self.state.global_step >= self.total_steps;
+        let processes = self.run.recipe.processes;
         if finished {
             self.state.log_summary();
             self.tell_logged();
-            self.trainee.save(self.run.output)?;
         }
-        write_json(&self.run.output.join("trainer_state.json"), &self.state)?;
+        if processes.leads() {
+            if finished {
+                self.trainee.save(self.run.output)?;
+            }
+            write_json(&self.run.output.join("trainer_state.json"), &self.state)?;
+        }
+        // No process calls a run done that the first could not write.
+        processes.barrier().map_err(TrainingError::from)?;
         Ok(RunSummary { state: self.state, finished })
     }
 }

@@ -75,6 +75,11 @@ impl Trainee {
         self.parameters.iter().map(|(_, weight)| weight.elem_count()).sum()
     }
 
+    /// The gradients of a process that computed nothing.
+    pub(super) fn no_gradients(&self) -> Result<Vec<Tensor>> {
+        self.parameters.iter().map(|(_, weight)| weight.zeros_like()).collect()
+    }
+
     /// The gradient of each parameter, in their order.
     pub fn take_gradients(&self, mut from: GradStore) -> Result<Vec<Tensor>> {
         self.parameters

@@ -57,10 +57,10 @@ pub(super) struct OptionArgs {
     /// Passes over the data; takes the place of --max-steps.
     #[arg(long)]
     epochs: Option<f64>,
-    /// Samples of one pass.
+    /// Samples of one pass; several processes divide them.
     #[arg(long, default_value_t = TrainingOptions::default().batch_size)]
     batch_size: usize,
-    /// Passes whose gradients make one step.
+    /// Passes whose gradients make one step; several processes divide them.
     #[arg(long, default_value_t = TrainingOptions::default().gradient_accumulation_steps)]
     gradient_accumulation_steps: usize,
     #[arg(long, default_value_t = TrainingOptions::default().learning_rate)]
