@@ -1,5 +1,7 @@
 //! Times training steps and decoded tokens of a model with random weights.
 
+mod device;
+
 use std::{path::PathBuf, time::Instant};
 
 use candle_core::{DType, Device, Result, Tensor};
@@ -13,6 +15,8 @@ use crate::{
     ops::{AttentionMask, MaskRow, PositionIds},
     training::{AdamW, LossScale, Trainee, TrainingBatch, clip_coefficient, gradient_norm},
 };
+
+pub use device::rates;
 
 /// Tokens of one decoding measurement.
 pub const DECODED: usize = 16;
