@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use candle_core::{DType, Device};
+use candle_core::{DType, Device, DeviceLocation};
 
 /// A device by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +72,15 @@ pub fn weights_dtype(wanted: Option<DType>, device: &Device) -> Result<DType, De
         Some(dtype) => Ok(dtype),
         None if device.is_cpu() => Ok(DType::F32),
         None => Ok(DType::F16),
+    }
+}
+
+/// `cpu`, `cuda:0`, …
+pub fn name_of(device: &Device) -> String {
+    match device.location() {
+        DeviceLocation::Cpu => "cpu".to_owned(),
+        DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
+        DeviceLocation::Metal { gpu_id } => format!("metal:{gpu_id}"),
     }
 }
 

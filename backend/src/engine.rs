@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use candle_core::{DType, Device, DeviceLocation};
+use candle_core::{DType, Device};
 use weft_shared::{
     api::model::{ModelInfo, Recommended},
     prompt::Templates,
@@ -19,7 +19,7 @@ use weft_shared::{
 pub use self::turns::{Turn, Turns};
 use crate::{
     chatglm::{ChatGlm, ParameterCount, module_tree},
-    embedded,
+    device, embedded,
     lora::{Adapter, AdapterError},
     model_dir::{ModelDir, ModelDirError},
 };
@@ -106,11 +106,7 @@ impl Engine {
 
     /// `cpu`, `cuda:0`, …
     pub fn device_name(&self) -> String {
-        match self.device().location() {
-            DeviceLocation::Cpu => "cpu".to_owned(),
-            DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
-            DeviceLocation::Metal { gpu_id } => format!("metal:{gpu_id}"),
-        }
+        device::name_of(self.device())
     }
 
     /// Who may use the device.
