@@ -27,7 +27,10 @@ impl Jobs {
     pub fn work(&self) -> Worker {
         let (jobs, evaluations) = (self.clone(), self.clone());
         let threads = vec![
-            thread::spawn(move || jobs.run_queued()),
+            thread::spawn(move || {
+                jobs.measure_rates();
+                jobs.run_queued();
+            }),
             thread::spawn(move || evaluations.evaluate_queued()),
         ];
         Worker { jobs: self.clone(), threads }
