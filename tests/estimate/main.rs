@@ -2,8 +2,6 @@
 //!
 //! Alone in its program: every allocation is counted, and another test's would count too.
 
-#![expect(clippy::unwrap_used, reason = "a failed setup is a failed test")]
-
 use candle_core::{DType, Device};
 use peak_alloc::PeakAlloc;
 use weft::{
