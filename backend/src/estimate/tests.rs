@@ -12,6 +12,9 @@ const ON_AN_H100: [(usize, usize, f64, f64); 5] = [
     (4, 512, 17.0, 95.8),
     (1, 2048, 17.0, 107.8),
 ];
+/// Of a run.
+type Change<'a> = &'a dyn Fn(&mut Workload);
+
 const GIB: f64 = (1u64 << 30) as f64;
 
 /// What [`ON_AN_H100`] was measured with: rank 8 on `query_key_value`, bf16, half of the tokens labels.
@@ -111,7 +114,7 @@ fn whatever_adds_work_adds_to_the_estimate() {
         let lora = LoraOptions { r, target_modules, ..LoraOptions::default() };
         Learning::new(Method::Lora, &lora).unwrap()
     };
-    let changes: [(&str, &dyn Fn(&mut Workload)); 6] = [
+    let changes: [(&str, Change); 6] = [
         ("rank", &|it| it.learning = of_rank(64, &["query_key_value"])),
         ("targets", &|it| it.learning = of_rank(8, &["all-linear"])),
         ("every weight", &|it| it.learning = Learning::Everything),
