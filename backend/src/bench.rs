@@ -1,5 +1,7 @@
 //! Times training steps and decoded tokens of a model with random weights.
 
+mod device;
+
 use std::{path::PathBuf, time::Instant};
 
 use candle_core::{Device, Result, Tensor};
@@ -18,6 +20,8 @@ use crate::{
         gradient_norm,
     },
 };
+
+pub use device::rates;
 
 /// Tokens of one decoding measurement.
 pub const DECODED: usize = 16;

@@ -6,6 +6,7 @@ mod chat;
 mod common;
 mod dataset;
 mod encode;
+mod estimate;
 mod eval;
 mod lines;
 mod model;
@@ -45,6 +46,8 @@ struct Cli {
 enum Command {
     /// Train a LoRA adapter, or every weight, on question/answer pairs.
     Train(Box<train::Args>),
+    /// Tell what a run will take in memory and time, before it starts.
+    Estimate(Box<estimate::Args>),
     /// Talk to a model, with or without an adapter.
     Chat(chat::Args),
     /// Turn texts into token ids and back, one JSON object a line.
@@ -97,6 +100,7 @@ fn run(args: Vec<OsString>) -> anyhow::Result<()> {
     let matches = settings::matches(Cli::command(), args)?;
     match Cli::from_arg_matches(&matches)?.command {
         Command::Train(args) => train::run(*args),
+        Command::Estimate(args) => estimate::run(*args),
         Command::Chat(args) => chat::run(args),
         Command::Tokenize(args) => tokenize::run(args),
         Command::Encode(args) => encode::run(args),

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr, sync::OnceLock};
 
-use candle_core::{DType, Device};
+use candle_core::{DType, Device, DeviceLocation};
 
 use crate::ops::Quantization;
 
@@ -124,6 +124,15 @@ impl WeightFormat {
 impl From<DType> for WeightFormat {
     fn from(dtype: DType) -> Self {
         Self { dtype, quantization: None }
+    }
+}
+
+/// `cpu`, `cuda:0`, …
+pub fn name_of(device: &Device) -> String {
+    match device.location() {
+        DeviceLocation::Cpu => "cpu".to_owned(),
+        DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
+        DeviceLocation::Metal { gpu_id } => format!("metal:{gpu_id}"),
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use candle_core::{Device, DeviceLocation};
+use candle_core::Device;
 use weft_shared::{
     api::model::{ModelInfo, Recommended},
     prompt::Templates,
@@ -19,7 +19,7 @@ use weft_shared::{
 pub use self::turns::{Turn, Turns};
 use crate::{
     chatglm::{ChatGlm, ParameterCount, module_tree},
-    device::WeightFormat,
+    device::{self, WeightFormat},
     embedded,
     lora::{Adapter, AdapterError},
     model_dir::{ModelDir, ModelDirError},
@@ -107,11 +107,7 @@ impl Engine {
 
     /// `cpu`, `cuda:0`, …
     pub fn device_name(&self) -> String {
-        match self.device().location() {
-            DeviceLocation::Cpu => "cpu".to_owned(),
-            DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
-            DeviceLocation::Metal { gpu_id } => format!("metal:{gpu_id}"),
-        }
+        device::name_of(self.device())
     }
 
     /// Who may use the device.

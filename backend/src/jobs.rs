@@ -19,7 +19,7 @@ mod worker;
 use std::{
     fs,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use tokio::sync::watch;
@@ -31,8 +31,10 @@ use weft_shared::{
 use self::queue::Queue;
 pub use self::{error::JobsError, run::ADAPTER_FILES, worker::Worker};
 use crate::{
+    bench,
     data_dir::DataDir,
     engine::Engine,
+    estimate::Rates,
     store::{Store, StoreError},
 };
 
@@ -51,6 +53,8 @@ struct Inner {
     happened: watch::Sender<u64>,
     /// Tokens a second of the last steps, of a run or a dry run.
     speed: Mutex<Option<f64>>,
+    /// Of the device, once they are measured.
+    rates: OnceLock<Rates>,
 }
 
 impl Jobs {
@@ -64,6 +68,7 @@ impl Jobs {
                 queue: Queue::default(),
                 happened: watch::Sender::new(0),
                 speed: Mutex::default(),
+                rates: OnceLock::new(),
             }),
         };
         jobs.remove_adapters_without_files()?;
@@ -169,6 +174,21 @@ impl Jobs {
 
     fn remember_speed(&self, tokens_per_second: f64) {
         *self.inner.speed.lock().unwrap_or_else(PoisonError::into_inner) = Some(tokens_per_second);
+    }
+
+    fn rates(&self) -> Option<Rates> {
+        self.inner.rates.get().copied()
+    }
+
+    /// Measures the device for a moment, in a turn of its own. Without it there is no estimate of time, and no harm.
+    fn measure_rates(&self) {
+        const REPEATS: usize = 3;
+        let engine = &self.inner.engine;
+        let _turn = engine.turns().take();
+        match bench::rates(engine.device(), engine.model().dtype(), REPEATS) {
+            Ok(rates) => drop(self.inner.rates.set(rates)),
+            Err(error) => tracing::warn!("the device's speed cannot be measured: {error}"),
+        }
     }
 
     /// The bytes of an adapter's files, in the order of [`ADAPTER_FILES`].

@@ -10,6 +10,7 @@
 //! - [`engine`]: the one loaded model, and whose turn it is
 //! - [`manifest`]: a run as it is described, held to what is at hand
 //! - [`training_set`]: pairs, encoded and split
+//! - [`estimate`]: what a run will take, before it starts
 //! - [`training`]: the loop, its data order, schedule, optimizer, checkpoints and log
 //! - [`parallel`]: several processes that take a run's steps together
 //! - [`evaluation`]: how many questions are answered as wanted
@@ -31,6 +32,7 @@ pub mod data_dir;
 pub mod device;
 pub mod embedded;
 pub mod engine;
+pub mod estimate;
 pub mod evaluation;
 pub mod generation;
 pub mod hub;

@@ -6,6 +6,7 @@ pub mod adapter;
 pub mod chat;
 pub mod conversation;
 pub mod dataset;
+pub mod estimate;
 pub mod evaluation;
 pub mod job;
 pub mod model;

@@ -43,7 +43,10 @@ async fn a_sound_run_is_counted_and_nothing_is_found() {
     assert_eq!((check.samples, check.held_out, check.total_steps), (3, 0, 3));
     assert!(check.learned_tokens > 3 && check.learned_tokens < check.tokens);
     assert!(check.longest_sample * 3 >= check.tokens);
-    assert!(check.trainable_parameters > 0 && check.estimated_memory_bytes > 0);
+    let memory = check.estimate.memory;
+    assert!(check.trainable_parameters > 0 && memory.kept_bytes > 0);
+    assert!(memory.peak_bytes > memory.weights_bytes + memory.kept_bytes);
+    assert_eq!(check.estimate.time, None, "nothing has been measured without a worker");
     assert_eq!(check.dataset_digest.len(), 64);
 }
 

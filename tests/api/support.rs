@@ -131,7 +131,7 @@ pub(crate) fn engine() -> Arc<Engine> {
     static ENGINE: OnceLock<Arc<Engine>> = OnceLock::new();
     let open = || {
         let dir = ModelDir::open(&fixture("mini/checkpoint")).unwrap();
-        Arc::new(Engine::open("mini", dir, &Device::Cpu, DType::F32).unwrap())
+        Arc::new(Engine::open("mini", dir, &Device::Cpu, DType::F32.into()).unwrap())
     };
     ENGINE.get_or_init(open).clone()
 }

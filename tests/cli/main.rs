@@ -7,6 +7,7 @@ mod crash;
 mod dataset;
 mod embedded;
 mod encode;
+mod estimate;
 mod eval;
 mod jobs;
 mod model;

@@ -38,6 +38,11 @@ enum Command {
         #[arg(long, default_value_t = 512)]
         context: usize,
     },
+    /// A large matrix product and a large copy: what `weft estimate` reckons with.
+    Device {
+        #[command(flatten)]
+        compute: ComputeArgs,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -107,9 +112,24 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
             report["decode_tok_s"] = report["decode"]["tok_s"].clone();
             report
         }
+        Command::Device { compute } => device(compute)?,
     };
     println!("{report}");
     Ok(())
+}
+
+fn device(compute: ComputeArgs) -> anyhow::Result<Value> {
+    let (device, format) = compute.open()?;
+    let rates = bench::rates(&device, format.dtype, 5)?;
+    let round = |value: f64| (value * 1000.0).round() / 1000.0;
+    Ok(json!({
+        "device": format!("{:?}", device.location()),
+        "weft": env!("CARGO_PKG_VERSION"),
+        "dtype": format.dtype.as_str(),
+        "threads": rayon::current_num_threads(),
+        "matmul_tflop_s": round(rates.matmul_flops / 1e12),
+        "copy_gb_s": round(rates.copy_bytes / 1e9),
+    }))
 }
 
 /// Most memory of a GPU in use since the last reset; null on the processor.

@@ -20,10 +20,10 @@ use crate::{
     chat::Template,
     chatglm::ChatGlmConfig,
     device::{DeviceError, DeviceName, WeightFormat},
+    estimate::WeightsIn,
     hub,
     lora::{self, Adapter},
     model_dir::ModelDir,
-    ops::Quantization,
 };
 
 /// Which model.
@@ -48,23 +48,10 @@ pub(super) struct ComputeArgs {
     /// each takes the GPU of its `LOCAL_RANK`.
     #[arg(long, default_value = "auto")]
     device: DeviceName,
-    /// What frozen weights are kept in; unless given, f16 on a GPU and f32 on the processor. int8 and int4 take the
-    /// reference's scale a row, q8_0 and q4_0 ggml's scale for 32 numbers.
-    #[arg(long, value_enum)]
-    dtype: Option<KeptInArg>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum KeptInArg {
-    F32,
-    F16,
-    Bf16,
-    Int8,
-    Int4,
-    #[value(name = "q8_0")]
-    Q8_0,
-    #[value(name = "q4_0")]
-    Q4_0,
+    /// What frozen weights are kept in: f32, f16, bf16, int8 or int4 (the reference's, a scale a row), `q8_0` or `q4_0`
+    /// (ggml's, a scale for 32 numbers); unless given, f16 on a GPU and f32 on the processor.
+    #[arg(long, value_name = "FORM")]
+    dtype: Option<WeightsIn>,
 }
 
 impl ComputeArgs {
@@ -73,21 +60,9 @@ impl ComputeArgs {
     }
 
     /// The same for the process of this number on its machine.
-    pub(super) fn open_for(
-        self,
-        local_rank: usize,
-    ) -> Result<(Device, WeightFormat), DeviceError> {
+    pub(super) fn open_for(self, local_rank: usize) -> Result<(Device, WeightFormat), DeviceError> {
         let device = self.device.open_for(local_rank)?;
-        let (dtype, quantization) = match self.dtype {
-            None => (None, None),
-            Some(KeptInArg::F32) => (Some(DType::F32), None),
-            Some(KeptInArg::F16) => (Some(DType::F16), None),
-            Some(KeptInArg::Bf16) => (Some(DType::BF16), None),
-            Some(KeptInArg::Int8) => (None, Some(Quantization::Int8)),
-            Some(KeptInArg::Int4) => (None, Some(Quantization::Int4)),
-            Some(KeptInArg::Q8_0) => (None, Some(Quantization::Q8_0)),
-            Some(KeptInArg::Q4_0) => (None, Some(Quantization::Q4_0)),
-        };
+        let (dtype, quantization) = self.dtype.map_or((None, None), WeightsIn::format);
         let format = WeightFormat { quantization, ..WeightFormat::new(dtype, &device)? };
         Ok((device, format))
     }

@@ -1,6 +1,6 @@
 //! `weft train`: pairs in, an adapter out.
 
-mod options;
+pub(super) mod options;
 mod report;
 
 use std::{

@@ -5,26 +5,25 @@ use std::collections::HashMap;
 use weft_shared::{
     api::{
         dataset::Row,
+        estimate::{Estimate, TimeEstimate},
         job::{Check, CheckFinding, NewJob, RunFinding, Severity},
     },
     dataset::{Finding, check_fit, check_text},
     pair::Pair,
     prompt::PromptForm,
     sample::Sample,
-    training::{LoraOptions, Method},
+    training::{LoraOptions, Method, TrainingOptions},
 };
 
 use super::{Jobs, JobsError};
 use crate::{
     chatglm::{ChatGlmConfig, ParameterCount},
+    estimate::{Processor, SampleSize, WeightsIn, Workload, estimate},
     lora::Target,
     store::{AdapterFacts, check_name},
     training::total_steps,
     training_set::{TrainingSet, TrainingSetError},
 };
-
-/// Bytes of an f32.
-const FLOAT: usize = 4;
 
 /// A checked run: the check, and what it was made of.
 pub(super) struct Checked {
@@ -131,40 +130,51 @@ impl Jobs {
         let targets = Target::from_names(&lora.target_modules).unwrap_or_default();
         let trainable = ParameterCount::with_lora(config, lora.r, &targets).trainable;
         let samples = set.map_or(&[][..], |set| &set.train.samples);
-        let tokens: usize = samples.iter().map(Sample::len).sum();
-        let longest = samples.iter().map(Sample::len).max().unwrap_or(0);
         let is_refused = findings.iter().any(|it| it.severity == Severity::Refusal);
         let steps = if is_refused { 0 } else { total_steps(&new.options, samples.len()) };
-        let batch = new.options.batch_size;
-        let tokens_of_run = steps as f64
-            * (new.options.gradient_accumulation_steps * batch) as f64
-            * (tokens as f64 / samples.len().max(1) as f64);
+        let options = TrainingOptions { lora: lora.clone(), ..new.options.clone() };
         Check {
             dataset_digest: set.map_or_else(String::new, |set| set.digest.to_string()),
             model_fingerprint: engine.fingerprint().to_owned(),
             samples: samples.len(),
             held_out: set.map_or(0, |set| set.held_out.samples.len()),
-            tokens,
+            tokens: samples.iter().map(Sample::len).sum(),
             learned_tokens: samples.iter().map(Sample::learned).sum(),
-            longest_sample: longest,
+            longest_sample: samples.iter().map(Sample::len).max().unwrap_or(0),
             total_steps: steps,
             trainable_parameters: trainable,
-            estimated_memory_bytes: estimated_memory(config, batch * longest, trainable),
-            estimated_seconds: self.speed().map(|speed| tokens_of_run / speed),
+            estimate: self.estimate(&options, steps, samples),
             findings,
         }
     }
-}
 
-/// A guess of what a step needs beyond the model.
-///
-/// For each token each layer keeps for its backward: the inputs of the four linear layers and two norms, queries,
-/// keys, values and the attention's output (about 11 rows of the hidden size) and the MLP's two inner rows; beside
-/// that each learned weight has a gradient and two moments of the optimizer.
-fn estimated_memory(config: &ChatGlmConfig, tokens: usize, trainable: u64) -> u64 {
-    let row = 11 * config.hidden_size + 2 * config.inner_hidden_size;
-    let kept = tokens * config.num_layers * row * FLOAT;
-    kept as u64 + trainable * 4 * FLOAT as u64
+    /// What `steps` steps take here: as long as steps took that were taken, else by the device's rates.
+    fn estimate(&self, options: &TrainingOptions, steps: usize, samples: &[Sample]) -> Estimate {
+        let model = self.inner.engine.model();
+        let threads = rayon::current_num_threads();
+        let (processor, weights) = if model.device().is_cpu() {
+            // Few bits are made numbers again, which its ops keep.
+            (Processor::Cpu { threads }, WeightsIn::F32)
+        } else {
+            (Processor::Gpu, model.kept_in().parse().unwrap_or(WeightsIn::F16))
+        };
+        let sizes: Vec<SampleSize> = samples.iter().map(SampleSize::from).collect();
+        let workload =
+            Workload::new(model.config(), (processor, weights), options, (steps, &sizes));
+        // A target that no block has is a finding of its own.
+        let Ok(workload) = workload else { return Estimate::default() };
+        let by_sizes = estimate(&workload, self.rates());
+        let of_a_pass = sizes.iter().map(|it| it.tokens).sum::<usize>() as f64
+            / sizes.len().max(1) as f64
+            * options.batch_size as f64
+            * options.gradient_accumulation_steps as f64;
+        let measured = self.speed().map(|tokens_per_second| {
+            let step_seconds = of_a_pass / tokens_per_second;
+            let total_seconds = step_seconds * steps as f64;
+            TimeEstimate { step_seconds, total_seconds, is_measured: true }
+        });
+        Estimate { time: measured.or(by_sizes.time), ..by_sizes }
+    }
 }
 
 /// What has been found so far.

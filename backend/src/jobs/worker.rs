@@ -23,12 +23,13 @@ pub struct Worker {
 }
 
 impl Jobs {
-    /// Starts to run what is queued.
+    /// Starts to run what is queued, and measures the device.
     pub fn work(&self) -> Worker {
-        let (jobs, evaluations) = (self.clone(), self.clone());
+        let (jobs, evaluations, measuring) = (self.clone(), self.clone(), self.clone());
         let threads = vec![
             thread::spawn(move || jobs.run_queued()),
             thread::spawn(move || evaluations.evaluate_queued()),
+            thread::spawn(move || measuring.measure_rates()),
         ];
         Worker { jobs: self.clone(), threads }
     }

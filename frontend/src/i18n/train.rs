@@ -91,8 +91,13 @@ pub struct CheckWords {
     pub steps: &'static str,
     pub trainable: &'static str,
     pub memory: &'static str,
+    pub memory_parts: &'static str,
+    pub memory_parts_help: &'static str,
+    pub memory_of: MemoryWords,
+    pub step_estimate: &'static str,
     pub time: &'static str,
     pub time_unknown: &'static str,
+    pub time_computed: &'static str,
     pub pair: &'static str,
     pub more_findings: &'static str,
     pub digest: &'static str,
@@ -116,6 +121,17 @@ pub struct CheckWords {
     pub start: &'static str,
     pub starting: &'static str,
     pub tokens_unit: &'static str,
+}
+
+/// What memory is needed for.
+#[derive(Debug)]
+pub struct MemoryWords {
+    pub weights: &'static str,
+    pub learned: &'static str,
+    pub gradients: &'static str,
+    pub kept: &'static str,
+    pub loss: &'static str,
+    pub scratch: &'static str,
 }
 
 /// Runs that were started.

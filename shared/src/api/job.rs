@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{dataset::Finding, sample::SampleOptions, training::TrainingOptions};
+use crate::{
+    api::estimate::Estimate, dataset::Finding, sample::SampleOptions, training::TrainingOptions,
+};
 
 /// `POST /api/jobs`, and of the same form `POST /api/check` and `POST /api/dry-run`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,10 +54,8 @@ pub struct Check {
     pub longest_sample: usize,
     pub total_steps: usize,
     pub trainable_parameters: u64,
-    /// A rough guess of the run's memory beyond the model; the dry run measures it.
-    pub estimated_memory_bytes: u64,
-    /// From the speed of earlier runs on this server; `None` before the first one and the first dry run.
-    pub estimated_seconds: Option<f64>,
+    /// Its time is measured from the first run or dry run of this server on, and computed from sizes before.
+    pub estimate: Estimate,
     pub findings: Vec<CheckFinding>,
 }
 

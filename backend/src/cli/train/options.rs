@@ -31,7 +31,7 @@ enum PromptFormArg {
 
 /// The defaults are the tutorial's.
 #[derive(Debug, clap::Args)]
-pub(super) struct OptionArgs {
+pub(in crate::cli) struct OptionArgs {
     /// Which weights learn.
     #[arg(long, value_enum, default_value = "lora")]
     method: MethodArg,
@@ -107,7 +107,7 @@ pub(super) struct OptionArgs {
 }
 
 impl OptionArgs {
-    pub(super) fn prompt_forms(&self) -> Vec<PromptForm> {
+    pub(in crate::cli) fn prompt_forms(&self) -> Vec<PromptForm> {
         let form = |form: &PromptFormArg| match form {
             PromptFormArg::Training => PromptForm::Training,
             PromptFormArg::Chat => PromptForm::Chat,
@@ -115,7 +115,7 @@ impl OptionArgs {
         self.prompt_forms.iter().map(form).collect()
     }
 
-    pub(super) fn options(&self) -> TrainingOptions {
+    pub(in crate::cli) fn options(&self) -> TrainingOptions {
         TrainingOptions {
             method: match self.method {
                 MethodArg::Lora => Method::Lora,

@@ -1,6 +1,6 @@
 //! The page Train in Chinese.
 
-use super::{ChartWords, CheckWords, Explained, RunWords, Setup, Words};
+use super::{ChartWords, CheckWords, Explained, MemoryWords, RunWords, Setup, Words};
 
 pub const CHINESE: Words = Words {
     title: "训练",
@@ -90,9 +90,21 @@ pub const CHINESE: Words = Words {
         longest: "最长样本",
         steps: "步数",
         trainable: "可训练参数",
-        memory: "模型之外的内存，约",
-        time: "用时，约",
+        memory: "内存峰值，约",
+        memory_parts: "内存用在哪里",
+        memory_parts_help: "按一批最长的样本计算。这些并不同时占用。",
+        memory_of: MemoryWords {
+            weights: "模型",
+            learned: "适配器和优化器",
+            gradients: "梯度",
+            kept: "为反向传播保留",
+            loss: "计算损失时",
+            scratch: "计算一层时",
+        },
+        step_estimate: "每步用时，约",
+        time: "全程用时，约",
         time_unknown: "试跑之后才知道",
+        time_computed: "用时由规模和设备速度推算；试跑可以实测。",
         pair: "第",
         more_findings: "更多",
         digest: "模型将看到的数据",

@@ -1,6 +1,6 @@
 //! The page Train in English.
 
-use super::{ChartWords, CheckWords, Explained, RunWords, Setup, Words};
+use super::{ChartWords, CheckWords, Explained, MemoryWords, RunWords, Setup, Words};
 
 pub const ENGLISH: Words = Words {
     title: "Train",
@@ -94,9 +94,21 @@ pub const ENGLISH: Words = Words {
         longest: "Longest sample",
         steps: "Steps",
         trainable: "Trainable parameters",
-        memory: "Memory beyond the model, about",
-        time: "Time, about",
+        memory: "Memory at most, about",
+        memory_parts: "Where the memory goes",
+        memory_parts_help: "For a batch of the longest samples. Not all of it is in use at the same time.",
+        memory_of: MemoryWords {
+            weights: "Model",
+            learned: "Adapter and optimizer",
+            gradients: "Gradients",
+            kept: "Kept for the backward pass",
+            loss: "While the loss is computed",
+            scratch: "While a layer is computed",
+        },
+        step_estimate: "One step, about",
+        time: "Whole run, about",
         time_unknown: "unknown until a dry run",
+        time_computed: "The time is computed from sizes and the device's speed; a dry run measures it.",
         pair: "Pair",
         more_findings: "more",
         digest: "What the model will see",

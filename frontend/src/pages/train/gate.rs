@@ -22,6 +22,7 @@ pub fn Gate(setup: Setup, #[prop(into)] on_start: Callback<()>) -> impl IntoView
         check.with(|check| check.as_ref().map(|it| it.findings.clone()).unwrap_or_default())
     });
     let gravity = Memo::new(move |_| setup.gravity());
+    let are_parts_shown = RwSignal::new(false);
     let dataset = move || setup.dataset.with(|it| it.as_ref().map_or(0, |it| it.id));
     let verdict = move || {
         let words = words();
@@ -51,7 +52,7 @@ pub fn Gate(setup: Setup, #[prop(into)] on_start: Callback<()>) -> impl IntoView
             <h2 id="gate-title">{move || words().title}</h2>
             <p class=verdict_class role="status" data-testid="train-verdict">{verdict}</p>
             <CheckReport findings dataset=Signal::derive(dataset) />
-            {move || check.get().map(|check| view! { <Estimate check /> })}
+            {move || check.get().map(|check| view! { <Estimate check are_parts_shown /> })}
             <Show when=move || setup.dataset.with(Option::is_some)>
                 <Digest
                     preview=setup.previewing.state

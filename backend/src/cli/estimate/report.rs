@@ -1,0 +1,126 @@
+//! An estimate as a text to read, or as JSON.
+
+use std::fmt::{Display, Formatter, Result};
+
+use serde_json::{Value, json};
+use weft_shared::api::estimate::{Estimate, MemoryEstimate};
+
+use crate::estimate::{Rates, Workload};
+
+pub(super) struct Report<'a> {
+    pub(super) device: String,
+    pub(super) workload: &'a Workload<'a>,
+    pub(super) rates: Rates,
+    pub(super) estimate: Estimate,
+}
+
+impl Report<'_> {
+    pub(super) fn as_json(&self) -> Value {
+        let Workload { config, weights, batch, steps, samples, .. } = self.workload;
+        json!({
+            "device": self.device,
+            "weights": weights.name(),
+            "checkpoint": self.workload.checkpoint,
+            "layers": config.num_layers,
+            "hidden": config.hidden_size,
+            "heads": config.num_attention_heads,
+            "vocab": config.vocab_size,
+            "samples": samples.len(),
+            "longest_sample": self.longest(),
+            "batch": batch,
+            "total_steps": steps,
+            "memory": self.estimate.memory,
+            "time": self.estimate.time,
+            "matmul_tflop_s": self.rates.matmul_flops / 1e12,
+            "copy_gb_s": self.rates.copy_bytes / 1e9,
+        })
+    }
+
+    fn longest(&self) -> usize {
+        self.workload.samples.iter().map(|it| it.tokens).max().unwrap_or(0)
+    }
+}
+
+impl Display for Report<'_> {
+    fn fmt(&self, f: &mut Formatter) -> Result {
+        let Workload { config, weights, batch, steps, .. } = self.workload;
+        let Rates { matmul_flops, copy_bytes } = self.rates;
+        writeln!(
+            f,
+            "model       {} layers, {} wide, {} tokens, in {}",
+            config.num_layers,
+            config.hidden_size,
+            config.vocab_size,
+            weights.name()
+        )?;
+        writeln!(
+            f,
+            "device      {}: {:.3} TFLOP/s of matrix products, {:.1} GB/s of copies",
+            self.device,
+            matmul_flops / 1e12,
+            copy_bytes / 1e9
+        )?;
+        writeln!(f, "batch       {batch} x {} tokens at most", self.longest())?;
+
+        let MemoryEstimate {
+            peak_bytes,
+            weights_bytes,
+            learned_bytes,
+            gradients_bytes,
+            kept_bytes,
+            loss_bytes,
+            scratch_bytes,
+        } = self.estimate.memory;
+        writeln!(f, "memory      {} at most", amount(peak_bytes))?;
+        for (name, bytes) in [
+            ("weights", weights_bytes),
+            ("what learns, and the optimizer", learned_bytes),
+            ("gradients", gradients_bytes),
+            ("kept for the backward", kept_bytes),
+            ("loss, while it is computed", loss_bytes),
+            ("a block, while it is computed", scratch_bytes),
+        ] {
+            writeln!(f, "  {name:<30} {:>10}", amount(bytes))?;
+        }
+        writeln!(f, "steps       {steps}")?;
+        if let Some(time) = self.estimate.time {
+            let (step, total) = (span(time.step_seconds), span(time.total_seconds));
+            writeln!(f, "time        {step} a step, {total} in all")?;
+        }
+        Ok(())
+    }
+}
+
+/// Bytes in the unit that fits.
+fn amount(bytes: u64) -> String {
+    let (mut amount, mut unit) = (bytes as f64, "B");
+    for larger in ["KiB", "MiB", "GiB", "TiB"] {
+        if amount >= 1000.0 {
+            (amount, unit) = (amount / 1024.0, larger);
+        }
+    }
+    let decimals = usize::from(unit != "B");
+    format!("{amount:.decimals$} {unit}")
+}
+
+fn span(seconds: f64) -> String {
+    match seconds {
+        _ if seconds < 1.0 => format!("{:.1} ms", seconds * 1e3),
+        _ if seconds < 100.0 => format!("{seconds:.1} s"),
+        _ if seconds < 6000.0 => format!("{:.1} min", seconds / 60.0),
+        _ => format!("{:.1} h", seconds / 3600.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_told_in_the_unit_that_fits() {
+        let amounts = [512, 3 << 19, 13 << 30].map(amount);
+        assert_eq!(amounts, ["512 B", "1.5 MiB", "13.0 GiB"]);
+        let spans = [0.0181, 2.5, 600.0, 9000.0].map(span);
+        assert_eq!(spans, ["18.1 ms", "2.5 s", "10.0 min", "2.5 h"]);
+    }
+}

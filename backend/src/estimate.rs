@@ -1,0 +1,139 @@
+//! What a run will take in memory and time, before it starts: sizes in, numbers out.
+//!
+//! Memory is counted from what the ops keep ([`memory`]), time from what they compute and move, over the speed of the
+//! device ([`time`]). Everything that was fitted to measurements is in [`rates`].
+
+mod lengths;
+mod memory;
+mod rates;
+mod time;
+mod weights;
+
+#[cfg(test)]
+mod tests;
+
+use weft_shared::{
+    api::estimate::Estimate,
+    training::{LoraOptions, Method, TrainingOptions},
+};
+
+pub use lengths::SampleSize;
+pub use rates::Rates;
+pub use weights::{UnknownWeights, WeightsIn};
+
+use crate::{
+    chatglm::{ChatGlmConfig, ParameterCount},
+    lora::{Target, UnknownTarget},
+};
+
+/// All that memory and time depend on.
+#[derive(Clone, Debug)]
+pub struct Workload<'a> {
+    pub config: &'a ChatGlmConfig,
+    pub processor: Processor,
+    pub weights: WeightsIn,
+    pub learning: Learning,
+    /// Samples of one pass.
+    pub batch: usize,
+    /// Passes of one step.
+    pub accumulation: usize,
+    /// Whether each block is computed again in the backward, where the device can.
+    pub checkpoint: bool,
+    pub steps: usize,
+    /// Whether batches are of like lengths.
+    pub grouped: bool,
+    /// Of the samples that are trained on.
+    pub samples: &'a [SampleSize],
+}
+
+/// What computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Processor {
+    Cpu { threads: usize },
+    Gpu,
+}
+
+/// What learns.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Learning {
+    Lora { r: usize, targets: Vec<Target>, dropout: bool },
+    Everything,
+}
+
+impl Learning {
+    /// As the options say, with the adapter's shape by `lora`.
+    pub fn new(method: Method, lora: &LoraOptions) -> Result<Self, UnknownTarget> {
+        Ok(match method {
+            Method::Full => Self::Everything,
+            Method::Lora => Self::Lora {
+                r: lora.r,
+                targets: Target::from_names(&lora.target_modules)?,
+                dropout: lora.dropout > 0.0,
+            },
+        })
+    }
+
+    /// Rank of the update of `target`; 0 without one.
+    fn rank(&self, target: Target) -> usize {
+        match self {
+            Self::Lora { r, targets, .. } if targets.contains(&target) => *r,
+            _ => 0,
+        }
+    }
+
+    fn numbers(&self, config: &ChatGlmConfig) -> u64 {
+        match self {
+            Self::Lora { r, targets, .. } => {
+                ParameterCount::with_lora(config, *r, targets).trainable
+            }
+            Self::Everything => ParameterCount::of_model(config).trainable,
+        }
+    }
+}
+
+impl<'a> Workload<'a> {
+    /// The run that `options` describe, of so many steps.
+    pub fn new(
+        config: &'a ChatGlmConfig,
+        (processor, weights): (Processor, WeightsIn),
+        options: &TrainingOptions,
+        (steps, samples): (usize, &'a [SampleSize]),
+    ) -> Result<Self, UnknownTarget> {
+        Ok(Self {
+            config,
+            processor,
+            weights,
+            learning: Learning::new(options.method, &options.lora)?,
+            batch: options.batch_size,
+            accumulation: options.gradient_accumulation_steps,
+            checkpoint: false,
+            steps,
+            grouped: options.group_by_length,
+            samples,
+        })
+    }
+
+    /// Whether a block is one op (`ops::block`), which keeps little and can be computed again.
+    fn has_block_op(&self) -> bool {
+        let Learning::Lora { targets, .. } = &self.learning else {
+            return false;
+        };
+        self.processor == Processor::Gpu
+            && self.weights.computed_bytes() == 2
+            && targets.iter().all(|&target| target == Target::QueryKeyValue)
+            && matches!(self.config.head_dim(), 32 | 64 | 128)
+            && self.config.hidden_size.is_multiple_of(8)
+    }
+
+    fn is_checkpointed(&self) -> bool {
+        self.checkpoint && self.has_block_op()
+    }
+}
+
+/// Memory and, where the device's `rates` are known, time.
+pub fn estimate(workload: &Workload, rates: Option<Rates>) -> Estimate {
+    Estimate {
+        memory: memory::memory(workload),
+        time: rates.map(|rates| time::time(workload, rates)),
+    }
+}

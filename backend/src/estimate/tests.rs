@@ -1,0 +1,164 @@
+//! The estimate against what was measured, and what must follow from what.
+
+use weft_shared::{api::estimate::Estimate, training::LoraOptions};
+
+use super::*;
+
+/// Of `docs/performance.md`: batch, tokens a sample, GiB at most, milliseconds a step.
+const ON_AN_H100: [(usize, usize, f64, f64); 5] = [
+    (1, 128, 12.1, 16.0),
+    (1, 512, 13.2, 26.6),
+    (1, 700, 13.7, 35.2),
+    (4, 512, 17.0, 92.3),
+    (1, 2048, 17.0, 103.9),
+];
+/// Of a run.
+type Change<'a> = &'a dyn Fn(&mut Workload);
+
+const GIB: f64 = (1u64 << 30) as f64;
+
+/// What [`ON_AN_H100`] was measured with: rank 8 on `query_key_value`, bf16, half of the tokens labels.
+fn published<'a>(
+    config: &'a ChatGlmConfig,
+    batch: usize,
+    samples: &'a [SampleSize],
+) -> Workload<'a> {
+    let options = TrainingOptions { batch_size: batch, ..TrainingOptions::default() };
+    Workload::new(config, (Processor::Gpu, WeightsIn::Bf16), &options, (100, samples)).unwrap()
+}
+
+fn full_size() -> ChatGlmConfig {
+    ChatGlmConfig::of_shape(28, 4096, 32, 150_528)
+}
+
+/// The estimate for `batch` samples of `tokens`, with what `change` changes.
+fn estimated(batch: usize, tokens: usize, change: impl FnOnce(&mut Workload)) -> Estimate {
+    let (config, samples) = (full_size(), vec![SampleSize::half_learned(tokens); batch]);
+    let mut workload = published(&config, batch, &samples);
+    change(&mut workload);
+    estimate(&workload, Some(Rates::H100))
+}
+
+fn gib(bytes: u64) -> f64 {
+    bytes as f64 / GIB
+}
+
+#[test]
+fn memory_is_within_two_percent_of_what_was_measured() {
+    for (batch, tokens, measured, _) in ON_AN_H100 {
+        let peak = gib(estimated(batch, tokens, |_| {}).memory.peak_bytes);
+
+        assert!((peak / measured - 1.0).abs() < 0.02, "{batch}x{tokens}: {peak:.2}, {measured}");
+    }
+}
+
+#[test]
+fn time_is_within_five_percent_of_what_was_measured() {
+    for (batch, tokens, _, measured) in ON_AN_H100 {
+        let time = estimated(batch, tokens, |_| {}).time.unwrap();
+
+        let found = time.step_seconds * 1e3;
+        assert!((found / measured - 1.0).abs() < 0.05, "{batch}x{tokens}: {found:.1}, {measured}");
+        assert!((time.total_seconds / time.step_seconds - 100.0).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn the_peak_is_less_than_the_sum_of_what_is_never_there_together() {
+    let memory = estimated(4, 512, |_| {}).memory;
+
+    let always = memory.weights_bytes + memory.learned_bytes + memory.kept_bytes;
+    let all = always + memory.gradients_bytes + memory.loss_bytes + memory.scratch_bytes;
+    assert!(always + memory.loss_bytes <= memory.peak_bytes && memory.peak_bytes < all);
+}
+
+#[test]
+fn blocks_that_are_computed_again_take_less_memory_and_more_time() {
+    let kept = estimated(1, 2048, |_| {});
+    let again = estimated(1, 2048, |workload| workload.checkpoint = true);
+
+    // Of 11 hidden sizes a block one is kept: half a GiB of 4.8.
+    let saved = gib(kept.memory.kept_bytes - again.memory.kept_bytes);
+    assert!((4.3..4.5).contains(&saved), "{saved}");
+    assert!(gib(again.memory.peak_bytes) < 12.9);
+    let ratio = again.time.unwrap().step_seconds / kept.time.unwrap().step_seconds;
+    assert!((1.2..1.5).contains(&ratio), "{ratio}");
+}
+
+#[test]
+fn few_bits_save_what_the_matrices_take() {
+    let weights = |weights| {
+        let memory = estimated(1, 512, |workload| workload.weights = weights).memory;
+        (gib(memory.weights_bytes), gib(memory.scratch_bytes))
+    };
+
+    // 5.64 billion numbers of 6.26 billion are in the matrices.
+    for (form, wanted) in [
+        (WeightsIn::F32, 23.30),
+        (WeightsIn::F16, 11.65),
+        (WeightsIn::Int8, 6.40),
+        (WeightsIn::Int4, 3.78),
+    ] {
+        let (found, _) = weights(form);
+        assert!((found - wanted).abs() < 0.01, "{form:?}: {found:.3}, wanted {wanted}");
+    }
+    let (matrix, half) = (weights(WeightsIn::Int4).1, weights(WeightsIn::F16).1);
+    assert!((matrix - half - 0.125).abs() < 1e-3, "one matrix of 4,096 by 16,384 in f16");
+}
+
+#[test]
+fn whatever_adds_work_adds_to_the_estimate() {
+    let plain = estimated(2, 256, |_| {});
+    let of_rank = |r, names: &[&str]| {
+        let target_modules = names.iter().map(|&it| it.to_owned()).collect();
+        let lora = LoraOptions { r, target_modules, ..LoraOptions::default() };
+        Learning::new(Method::Lora, &lora).unwrap()
+    };
+    let changes: [(&str, Change); 6] = [
+        ("rank", &|it| it.learning = of_rank(64, &["query_key_value"])),
+        ("targets", &|it| it.learning = of_rank(8, &["all-linear"])),
+        ("every weight", &|it| it.learning = Learning::Everything),
+        ("accumulation", &|it| it.accumulation = 2),
+        ("f32", &|it| it.weights = WeightsIn::F32),
+        ("batch", &|it| it.samples = &[SampleSize { tokens: 512, context: 9, learned: 99 }; 2]),
+    ];
+
+    for (name, change) in changes {
+        let more = estimated(2, 256, change);
+
+        assert!(more.memory.peak_bytes > plain.memory.peak_bytes, "{name}");
+        assert!(more.time.unwrap().step_seconds > plain.time.unwrap().step_seconds, "{name}");
+    }
+}
+
+#[test]
+fn short_samples_take_time_and_the_longest_decide_the_memory() {
+    let config = full_size();
+    let (short, long) = (SampleSize::half_learned(128), SampleSize::half_learned(2048));
+    let mixed: Vec<SampleSize> = [vec![short; 99], vec![long]].concat();
+    let of = |samples: &[SampleSize], batch| {
+        let it = estimate(&published(&config, batch, samples), Some(Rates::H100));
+        (it.memory.peak_bytes, it.time.unwrap().step_seconds)
+    };
+
+    let ((all_short, fast), (all_long, slow)) = (of(&[short], 1), of(&[long], 1));
+    let (peak, mean) = of(&mixed, 1);
+    let (_, in_batches) = of(&mixed, 8);
+
+    assert_eq!((peak > all_short, peak), (true, all_long));
+    assert!((mean - (0.99 * fast + 0.01 * slow)).abs() < 2e-3 * slow, "{mean}");
+    // One in twelve batches of eight has the long sample, and is padded to it.
+    let (_, fast) = of(&[short; 8], 8);
+    let (_, slow) = of(&[long; 8], 8);
+    let wanted = fast + (1.0 - 0.99f64.powi(8)) * (slow - fast);
+    assert!((in_batches / wanted - 1.0).abs() < 0.05, "{in_batches}, {wanted}");
+}
+
+#[test]
+fn without_rates_there_is_memory_and_no_time() {
+    let (config, samples) = (full_size(), [SampleSize::half_learned(512)]);
+
+    let estimate = estimate(&published(&config, 1, &samples), None);
+
+    assert!(estimate.time.is_none() && estimate.memory.peak_bytes > 0);
+}

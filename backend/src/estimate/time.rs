@@ -1,0 +1,126 @@
+//! The time of a step: products at the rate of products, passes over hidden states at the rate of copies, and what
+//! starting them takes.
+
+use weft_shared::api::estimate::TimeEstimate;
+
+use super::{
+    Learning, Processor, Rates, Workload,
+    lengths::{Pass, passes},
+    rates::Shares,
+    weights::matrices,
+};
+use crate::lora::Target;
+
+/// Rows whose scores over the vocabulary are computed at once on a GPU, see `ops::cuda::cross_entropy`.
+const GPU_LOSS_ROWS: usize = 512;
+/// Bytes that pass for each score on a GPU: written and read as f32, its gradient written and read in half of that.
+const BYTES_A_SCORE: f64 = 12.0;
+/// Operations of attention for each visible pair and number of the model: two products forward, five backward.
+const ATTENTION_FORWARD: f64 = 4.0;
+const ATTENTION_BACKWARD: f64 = 10.0;
+/// Kernels of a block.
+const LAUNCHES_FORWARD: f64 = 10.0;
+const LAUNCHES_BACKWARD: f64 = 26.0;
+/// Bytes that the optimizer moves for each number that learns: four are read and three written.
+const OPTIMIZER_BYTES: f64 = 28.0;
+
+pub(super) fn time(workload: &Workload, rates: Rates) -> TimeEstimate {
+    let clock = Clock { workload, rates, shares: Shares::of(workload.processor) };
+    let pass: f64 = passes(workload).iter().map(|(pass, share)| share * clock.pass(pass)).sum();
+    let learned = workload.learning.numbers(workload.config) as f64;
+    let step_seconds =
+        pass * workload.accumulation as f64 + learned * OPTIMIZER_BYTES / rates.copy_bytes;
+    let total_seconds = step_seconds * workload.steps as f64;
+    TimeEstimate { step_seconds, total_seconds, is_measured: false }
+}
+
+struct Clock<'a> {
+    workload: &'a Workload<'a>,
+    rates: Rates,
+    shares: Shares,
+}
+
+impl Clock<'_> {
+    /// Seconds of a forward and backward.
+    fn pass(&self, pass: &Pass) -> f64 {
+        self.workload.config.num_layers as f64 * self.block(pass) + self.loss(pass)
+    }
+
+    fn block(&self, pass: &Pass) -> f64 {
+        let Workload { config, weights, .. } = self.workload;
+        let learns_all = self.workload.learning == Learning::Everything;
+        let forwards = if self.workload.is_checkpointed() { 2.0 } else { 1.0 };
+        // Back to the input, and where the weight learns, to the weight.
+        let products = forwards + if learns_all { 2.0 } else { 1.0 };
+
+        let mut seconds = 0.0;
+        for shape in matrices(config) {
+            seconds += products * self.product(pass.tokens(), shape);
+            if weights.is_quantized() {
+                let written = shape.0 * shape.1 * weights.computed_bytes();
+                let moved = (weights.matrix_bytes(shape) + written) as f64;
+                seconds += (forwards + 1.0) * moved / self.rates.copy_bytes;
+            }
+        }
+        let pairs = pass.batch as f64 * (pass.seq * pass.seq) as f64 * pass.visible;
+        let operations = forwards * ATTENTION_FORWARD + ATTENTION_BACKWARD;
+        let attention = operations * pairs * config.hidden_size as f64;
+        let rate = self.rates.matmul_flops * self.shares.attention;
+        seconds += attention / rate * (1.0 + self.shares.attention_half / pass.seq as f64);
+
+        let (forward, backward) = self.passed_numbers();
+        let passed = (forwards * forward + backward) * pass.tokens() as f64;
+        let bytes = passed * weights.computed_bytes() as f64;
+        seconds += bytes / (self.rates.copy_bytes * self.shares.elementwise);
+        let launches = forwards * LAUNCHES_FORWARD + LAUNCHES_BACKWARD;
+        seconds + launches * self.shares.launch_seconds
+    }
+
+    /// Numbers that passes over hidden states read and write for each token of a block, forward and backward.
+    ///
+    /// Forward: two norms (4 hidden sizes), turned queries and keys (4), two residuals (2). Backward: two norms (6),
+    /// what was read and its gradient (2), turning back (4), sums and copies of gradients (6), GELU's input. An
+    /// adapter reads its input and adds to its output, and in the backward reads both again and adds to its input's
+    /// gradient.
+    fn passed_numbers(&self) -> (f64, f64) {
+        let config = self.workload.config;
+        let mut forward = 10 * config.hidden_size;
+        let mut backward = 18 * config.hidden_size + config.inner_hidden_size;
+        for target in Target::ALL {
+            if self.workload.learning.rank(target) > 0 {
+                let (n_out, n_in) = target.shape(config);
+                forward += n_in + 2 * n_out;
+                backward += 3 * n_in + 2 * n_out;
+            }
+        }
+        (forward as f64, backward as f64)
+    }
+
+    /// A weight `[out, in]` with `rows`: computed, or waiting for the weight.
+    fn product(&self, rows: usize, (n_out, n_in): (usize, usize)) -> f64 {
+        if rows == 0 {
+            return 0.0;
+        }
+        let (rows, numbers) = (rows as f64, (n_out * n_in) as f64);
+        let computing = 2.0 * numbers * rows / self.rates.matmul_flops;
+        let bytes = numbers * self.workload.weights.computed_bytes() as f64;
+        let reading = bytes / (self.rates.copy_bytes * self.shares.weight_reads);
+        (computing * (1.0 + self.shares.half_rows / rows)).max(reading)
+    }
+
+    /// Scores over the vocabulary and back, of the positions that have a label.
+    fn loss(&self, pass: &Pass) -> f64 {
+        let config = self.workload.config;
+        let rows = pass.label_rows;
+        let (chunks, bytes_a_score) = match self.workload.processor {
+            Processor::Gpu => (rows.div_ceil(GPU_LOSS_ROWS).max(1), BYTES_A_SCORE),
+            // Scores stay in the cache.
+            Processor::Cpu { .. } => (1, 0.0),
+        };
+        let products = if self.workload.learning == Learning::Everything { 3.0 } else { 2.0 };
+        let head = (config.vocab_size, config.hidden_size);
+        let chunk = self.product(rows.div_ceil(chunks), head);
+        let scores = (rows * config.vocab_size) as f64 * bytes_a_score;
+        chunks as f64 * products * chunk + scores / self.rates.copy_bytes
+    }
+}
