@@ -29,7 +29,13 @@ impl Trainee {
     pub fn lora(model: ChatGlm, mut adapter: Adapter, base: PathBuf) -> Result<Self> {
         let parameters = adapter.make_trainable()?;
         let adapter = Some(adapter);
-        Ok(Self { model, adapter, base, parameters, gradient_checkpointing: Default::default() })
+        Ok(Self {
+            model,
+            adapter,
+            base,
+            parameters,
+            gradient_checkpointing: GradientCheckpointing::default(),
+        })
     }
 
     /// A model that was loaded from `parameters`, all of which learn.
