@@ -15,7 +15,7 @@ fn losses(dtype: DType) -> Vec<f32> {
     // Both models have the very same weights: those that f16 can hold.
     let model = model::model(64, DType::F16, gpu(), dtype);
     let adapter = model::adapter(8, &[Target::QueryKeyValue], model.config(), gpu());
-    let mut trainee = Trainee::lora(model, adapter, "".into()).unwrap();
+    let trainee = Trainee::lora(model, adapter, "".into()).unwrap();
     let mut optimizer = AdamW::new(&trainee.parameters, 0.0).unwrap();
     let mut scale = LossScale::for_weights(dtype);
     let batch = model::batch(gpu());
