@@ -141,8 +141,7 @@ pub fn decode(model: &ChatGlm, context: usize, repeats: usize) -> Result<Measure
     let prompt = random_batch(model.config().vocab_size, 1, filled, device)?.input;
     model.hidden_states_cached(&prompt, Pass::default(), &mut cache)?;
 
-    let greedy = SamplingOptions { greedy: true, ..SamplingOptions::default() };
-    let mut sampler = Sampler::new(greedy, 0).map_err(candle_core::Error::wrap)?;
+    let mut sampler = greedy()?;
     let mut token = 1u32;
     Measured::new(device, repeats, || {
         cache.truncate(filled);
@@ -162,6 +161,24 @@ pub fn decode(model: &ChatGlm, context: usize, repeats: usize) -> Result<Measure
         }
         Ok(())
     })
+}
+
+/// The first token of an answer, greedily, to a prompt of `tokens` tokens.
+pub fn first_token(model: &ChatGlm, tokens: usize, repeats: usize) -> Result<Measured> {
+    let device = model.device();
+    let prompt = random_batch(model.config().vocab_size, 1, tokens, device)?.input;
+    let mut sampler = greedy()?;
+    Measured::new(device, repeats, || {
+        let mut cache = KvCache::new(model.config(), tokens + 1, model.dtype(), device)?;
+        let hidden = model.hidden_states_cached(&prompt, Pass::default(), &mut cache)?;
+        let last = hidden.narrow(1, tokens - 1, 1)?.contiguous()?; // [1, 1, model]
+        sampler.pick_from(&model.logits(&last)?.flatten_all()?, &[]).map(drop)
+    })
+}
+
+fn greedy() -> Result<Sampler> {
+    let options = SamplingOptions { greedy: true, ..SamplingOptions::default() };
+    Sampler::new(options, 0).map_err(candle_core::Error::wrap)
 }
 
 fn random_batch(vocab: usize, batch: usize, seq: usize, device: &Device) -> Result<TrainingBatch> {

@@ -30,13 +30,14 @@ enum Command {
         #[arg(long)]
         checkpoint: bool,
     },
-    /// One token after another, with a filled cache.
+    /// The first token after a prompt, and one token after another with a filled cache.
     Decode {
         #[command(flatten)]
         common: Common,
-        /// Tokens in the cache.
+        /// Tokens in the cache, and of the prompt.
         #[arg(long, default_value_t = 512)]
-        context: usize,
+        #[arg(value_parser = clap::value_parser!(u32).range(32..=1 << 16))]
+        context: u32,
     },
     /// A large matrix product and a large copy: what `weft estimate` reckons with.
     Device {
@@ -106,6 +107,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
         Command::Decode { common, context } => {
             let (model, mut report) = common.model()?;
             memory::reset_peak(model.device())?;
+            let context = context as usize;
+            let first = bench::first_token(&model, context, common.repeats)?;
+            report["first_token"] = timing(&first, context);
             let measured = bench::decode(&model, context, common.repeats)?;
             report["decode"] = timing(&measured, bench::DECODED);
             report["decode"]["peak_gib"] = peak_gib(model.device())?;
