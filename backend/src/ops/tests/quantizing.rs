@@ -22,7 +22,8 @@ fn a_number_comes_back_within_half_a_step() {
             Quantization::Q4_0 => 1.0 / 8.0,
             form => 0.5 / ((1 << (form.bits() - 1)) - 1) as f32,
         };
-        assert!(apart < 1.02 * step, "{}: {apart}", form.name());
+        // The scale is rounded to f16, and as in the reference the quotient too.
+        assert!(apart < 1.2 * step, "{}: {apart}", form.name());
     }
 }
 
