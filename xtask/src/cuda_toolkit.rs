@@ -126,7 +126,7 @@ fn fetch(folder: &Path, wheels: &[&str], what: &str) -> anyhow::Result<()> {
     if shell::output(shell::command("python3").args(["-m", "pip", "--version"])).is_err() {
         shell::apt_install(&["python3-pip"]).context("CUDA is fetched with Python's pip")?;
     }
-    println!("      fetching {what} from PyPI into {}", folder.display());
+    println!("      fetching {what} with pip into {}", folder.display());
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }
@@ -137,7 +137,7 @@ fn fetch(folder: &Path, wheels: &[&str], what: &str) -> anyhow::Result<()> {
             .args(wheels),
     )
     .with_context(|| {
-        format!("without PyPI, install the toolkit of CUDA {RELEASE} and name it in CUDA_HOME")
+        format!("without that, install the toolkit of CUDA {RELEASE} and name it in CUDA_HOME")
     })?;
     fs::write(stamp_file, stamp)?;
     Ok(())
