@@ -66,6 +66,8 @@ async fn times_of_the_page() {
         browser.open(&server.url).await;
         interactive.push(mark(&browser, "weft-interactive").await);
         if let Some(vocabulary) = published_vocabulary() {
+            // The model's own vocabulary is ready a moment after the page.
+            mark(&browser, "weft-vocabulary-ready").await;
             browser.run("performance.clearMarks()").await;
             let field = browser.find("inspect-vocabulary").await;
             field.send_keys(&vocabulary.display().to_string()).await.unwrap();
