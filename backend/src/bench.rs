@@ -14,7 +14,7 @@ use crate::{
     device::WeightFormat,
     generation::{Sampler, SamplingOptions},
     lora::{Adapter, Target},
-    ops::{AttentionMask, MaskRow, PositionIds, QuantizedWeight, Weight},
+    ops::{AttentionMask, MaskRow, PositionIds, Weight},
     training::{
         AdamW, GradientCheckpointing, LossScale, Trainee, TrainingBatch, clip_coefficient,
         gradient_norm,
@@ -52,11 +52,7 @@ impl WeightSource for RandomWeights<'_> {
     }
 
     fn matrix(&self, name: &str, (n_out, n_in): (usize, usize)) -> Result<Weight> {
-        let dense = self.tensor(name, &[n_out, n_in])?;
-        match self.format.quantization {
-            Some(form) => QuantizedWeight::quantize(&dense, form).map(Weight::Quantized),
-            None => Ok(Weight::Dense(dense)),
-        }
+        Weight::new(self.tensor(name, &[n_out, n_in])?, self.format.quantization)
     }
 }
 

@@ -174,11 +174,7 @@ impl WeightSource for Published<'_> {
             let (scales, dtype) = (scales.map_err(candle_core::Error::wrap)?, self.format.dtype);
             return QuantizedWeight::new(form, integers, &scales, dtype).map(Weight::Quantized);
         }
-        let dense = self.tensor(name, &[n_out, n_in])?;
-        match self.format.quantization {
-            Some(form) => QuantizedWeight::quantize(&dense, form).map(Weight::Quantized),
-            None => Ok(Weight::Dense(dense)),
-        }
+        Weight::new(self.tensor(name, &[n_out, n_in])?, self.format.quantization)
     }
 }
 

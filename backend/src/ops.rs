@@ -51,7 +51,7 @@ mod tensors;
 pub use adamw::{AdamWParameter, AdamWStep, adamw, gradient_norm};
 pub use attention::{AttentionMask, KvCache, MaskRow, attention, rotary_attention};
 pub use block::{Affine, BlockContext, BlockWeights, FrozenLinear, block, block_keeps};
-pub use cross_entropy::cross_entropy;
+pub use cross_entropy::{GPU_LOSS_ROWS, cross_entropy};
 pub use dropout::Dropout;
 pub use embedding::embedding;
 pub use gelu::gelu;

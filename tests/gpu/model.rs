@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Result, Tensor};
 use weft::{
     chatglm::{ChatGlm, ChatGlmConfig, Input, WeightSource},
     lora::{Adapter, Target},
-    ops::{AttentionMask, MaskRow, PositionIds, Quantization, QuantizedWeight, Weight},
+    ops::{AttentionMask, MaskRow, PositionIds, Quantization, Weight},
     training::{GradientCheckpointing, Trainee, TrainingBatch},
 };
 use weft_shared::training::LoraOptions;
@@ -53,11 +53,7 @@ impl WeightSource for Weights<'_> {
     }
 
     fn matrix(&self, name: &str, (n_out, n_in): (usize, usize)) -> Result<Weight> {
-        let dense = self.tensor(name, &[n_out, n_in])?;
-        match self.quantization {
-            Some(form) => QuantizedWeight::quantize(&dense, form).map(Weight::Quantized),
-            None => Ok(Weight::Dense(dense)),
-        }
+        Weight::new(self.tensor(name, &[n_out, n_in])?, self.quantization)
     }
 }
 

@@ -7,14 +7,15 @@ use super::{
     lengths::{Pass, largest},
     weights::{matrices, model_bytes},
 };
-use crate::{lora::Target, ops};
+use crate::{
+    lora::Target,
+    ops::{self, GPU_LOSS_ROWS},
+};
 
 /// Bytes of an f32: of what learns, of its gradients and moments, and of sums.
 const FLOAT: usize = 4;
 /// What matrix products on a GPU take for themselves, see `ops::cuda::gemm`.
 const GPU_WORKSPACE: usize = 32 << 20;
-/// Rows whose scores over the vocabulary exist at once on a GPU, see `ops::cuda::cross_entropy`.
-const GPU_LOSS_ROWS: usize = 512;
 /// Label rows that a task of a processor takes through a part of the vocabulary, see `ops::cross_entropy`.
 const CPU_LOSS_ROWS: usize = 128;
 

@@ -9,10 +9,8 @@ use super::{
     rates::Shares,
     weights::matrices,
 };
-use crate::lora::Target;
+use crate::{lora::Target, ops::GPU_LOSS_ROWS};
 
-/// Rows whose scores over the vocabulary are computed at once on a GPU, see `ops::cuda::cross_entropy`.
-const GPU_LOSS_ROWS: usize = 512;
 /// Bytes that pass for each score on a GPU: written and read as f32, its gradient written and read in half of that.
 const BYTES_A_SCORE: f64 = 12.0;
 /// Operations of attention for each visible pair and number of the model: two products forward, five backward.

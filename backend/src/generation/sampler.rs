@@ -93,7 +93,7 @@ impl Sampler {
             Some(Likeliest::Invalid) => vec![(self.replacement, REPLACEMENT_LOGIT)],
             None => {
                 let mut logits = logits.to_dtype(DType::F32)?.to_vec1()?;
-                return Ok(self.pick(&mut logits, seen));
+                return Ok(self.pick_penalizing(&mut logits, &seen_once));
             }
         };
         if let (true, Some(&(token, _))) = (greedy, self.candidates.first()) {
@@ -104,8 +104,12 @@ impl Sampler {
 
     /// The same of logits that are here.
     pub fn pick(&mut self, logits: &mut [f32], seen: &[u32]) -> u32 {
+        self.pick_penalizing(logits, &once(seen, self.options.repetition_penalty))
+    }
+
+    fn pick_penalizing(&mut self, logits: &mut [f32], penalized: &[u32]) -> u32 {
         replace_invalid(logits, self.replacement);
-        penalize(logits, seen, self.options.repetition_penalty);
+        penalize(logits, penalized, self.options.repetition_penalty);
         if self.options.greedy {
             return likeliest(logits);
         }
@@ -175,9 +179,9 @@ fn replace_invalid(logits: &mut [f32], replacement: u32) {
     }
 }
 
-/// `RepetitionPenaltyLogitsProcessor`: each token that was seen counts once, however often it was seen.
-fn penalize(logits: &mut [f32], seen: &[u32], penalty: f32) {
-    for token in once(seen, penalty) {
+/// `RepetitionPenaltyLogitsProcessor`: each token that was seen counts once, however often it was seen ([`once`]).
+fn penalize(logits: &mut [f32], penalized: &[u32], penalty: f32) {
+    for &token in penalized {
         if let Some(logit) = logits.get_mut(token as usize) {
             *logit = if *logit < 0.0 { *logit * penalty } else { *logit / penalty };
         }

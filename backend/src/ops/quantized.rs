@@ -139,6 +139,14 @@ pub enum Weight {
 }
 
 impl Weight {
+    /// `dense` as it is, or rounded where it is.
+    pub fn new(dense: Tensor, form: Option<Quantization>) -> Result<Self> {
+        match form {
+            Some(form) => QuantizedWeight::quantize(&dense, form).map(Self::Quantized),
+            None => Ok(Self::Dense(dense)),
+        }
+    }
+
     /// Numbers to multiply with: those that are kept, or made anew.
     pub fn dense(&self) -> Result<Tensor> {
         match self {

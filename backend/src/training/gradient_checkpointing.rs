@@ -7,9 +7,6 @@ use crate::{
     ops::{self, memory},
 };
 
-/// Rows of scores over the vocabulary that exist at once, see `ops::cuda::cross_entropy`; f32 and their gradient.
-const LOSS_ROWS: usize = 512;
-
 /// On a GPU, where a block is one op; the processor keeps what it needs. It changes no number of a run: a block that is
 /// computed again gives the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +35,7 @@ fn needed(model: &ChatGlm, tokens: usize, rank: usize) -> usize {
     let (config, number) = (model.config(), model.dtype().size_in_bytes());
     let sizes = (config.hidden_size, config.inner_hidden_size, config.num_attention_heads);
     let kept = config.num_layers * ops::block_keeps(tokens, sizes, rank, number);
-    let loss = tokens.min(LOSS_ROWS) * config.vocab_size * (size_of::<f32>() + number);
+    // Scores in f32 and their gradient.
+    let loss = tokens.min(ops::GPU_LOSS_ROWS) * config.vocab_size * (size_of::<f32>() + number);
     (kept + loss) / 8 * 9
 }

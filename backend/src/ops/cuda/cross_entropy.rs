@@ -5,9 +5,7 @@ use candle_core::{DType, Result, Tensor};
 use super::gemm::{Gemm, Way};
 use super::launch::{Arg, Fresh, Module, OnDevice as _, Threads, device_of, launch, suffix};
 use super::node::{Backward, Gradients, record};
-
-/// Rows of logits at once: enough to keep the matrix product busy, 460 MB of a vocabulary of 150,528.
-const ROWS: usize = 512;
+use crate::ops::GPU_LOSS_ROWS;
 
 /// See [`crate::ops::cross_entropy()`]; the head is frozen. The gradient is found on the way, as on the CPU.
 pub(crate) fn cross_entropy(hidden: &Tensor, head: &Tensor, targets: &[u32]) -> Result<Tensor> {
@@ -19,7 +17,7 @@ pub(crate) fn cross_entropy(hidden: &Tensor, head: &Tensor, targets: &[u32]) -> 
     let tracked = hidden.track_op();
     let mut gradients = Vec::new();
     // Chunks of one size: a remainder of a few rows would cost a whole pass over the head.
-    let chunk = rows.div_ceil(rows.div_ceil(ROWS));
+    let chunk = rows.div_ceil(rows.div_ceil(GPU_LOSS_ROWS));
     for first in (0..rows).step_by(chunk) {
         let count = chunk.min(rows - first);
         let hidden = hidden.detach().narrow(0, first, count)?; // [count, model]
