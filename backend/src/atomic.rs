@@ -60,7 +60,9 @@ pub(crate) fn write_dir<E: From<WriteError>>(
             }
             remove_dir(target)?;
             fs::rename(&sibling, target)?;
-            target.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
+            // A name alone has an empty parent: the folder that the program was started in.
+            let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty());
+            File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
         };
         publish().map_err(WriteError::at(target)).map_err(E::from)
     });

@@ -12,6 +12,7 @@ mod cache;
 mod config;
 mod module_tree;
 mod parameters;
+mod trainable;
 
 use candle_core::{DType, Device, Result, Tensor};
 use half::f16;
@@ -20,7 +21,7 @@ use crate::{
     lora::{Adapter, Target},
     ops::{
         self, Affine, AttentionMask, BlockContext, BlockWeights, Dropout, FrozenLinear,
-        LoraOperand, PositionIds, Rotation, Weight,
+        LoraOperand, PositionIds, Rotation, Weight, WeightGradients,
     },
     seed,
 };
@@ -29,6 +30,7 @@ pub use cache::KvCache;
 pub use config::{ChatGlmConfig, ConfigError, ModelRevision};
 pub use module_tree::module_tree;
 pub use parameters::{ParameterCount, parameters};
+pub use trainable::Trainable;
 
 /// What a block's residual is multiplied with: `sqrt(2 * layers)` of the published model.
 ///
@@ -56,6 +58,8 @@ pub struct Pass<'a> {
     pub dropout_seed: Option<u64>,
     /// Training: computes each block again in the backward instead of keeping what it needs (Chen et al. 2016).
     pub checkpoint: bool,
+    /// Full training in half precision: where each op puts the gradients of its weights.
+    pub learned: Option<&'a WeightGradients>,
 }
 
 /// The block that a linear layer computes for, and what goes along with its weights.
@@ -275,7 +279,8 @@ impl Block {
         };
         let lora = self.attention.query_key_value.lora(place);
         let checkpoint = place.pass.checkpoint;
-        let context = BlockContext { rotation, attention_mask, lora, checkpoint };
+        let learned = place.pass.learned;
+        let context = BlockContext { rotation, attention_mask, lora, checkpoint, learned };
         ops::block(hidden, &weights, &context, cache)
     }
 }
@@ -367,7 +372,12 @@ impl ChatGlm {
         mut cache: Option<&mut KvCache>,
     ) -> Result<Tensor> {
         let rotation = Rotation::new(&self.inv_freq, &input.position_ids, self.device())?;
-        let mut hidden = ops::embedding(&input.input_ids, &self.word_embeddings)?; // [batch, seq, model]
+        let mut hidden = match pass.learned {
+            Some(gradients) => {
+                ops::learned_embedding(&input.input_ids, &self.word_embeddings, gradients)
+            }
+            None => ops::embedding(&input.input_ids, &self.word_embeddings),
+        }?; // [batch, seq, model]
         for (layer, block) in self.layers.iter().enumerate() {
             let context = Context {
                 rotation: &rotation,
@@ -377,7 +387,11 @@ impl ChatGlm {
             let cache = cache.as_deref_mut().map(|cache| cache.layer(layer));
             hidden = block.forward(&hidden, context, cache)?;
         }
-        self.final_layernorm.forward(&hidden)
+        let LayerNorm { weight, bias, eps } = &self.final_layernorm;
+        match pass.learned {
+            Some(gradients) => ops::learned_layer_norm(&hidden, [weight, bias], *eps, gradients),
+            None => self.final_layernorm.forward(&hidden),
+        }
     }
 
     /// Scores of every token, `[.., model]` to `[.., vocab]`.
@@ -388,8 +402,12 @@ impl ChatGlm {
     /// Mean cross-entropy, in nats, of predicting `targets` `[rows]` from `hidden` `[rows, model]`.
     ///
     /// The logits of all rows never exist at once.
-    pub fn loss(&self, hidden: &Tensor, targets: &[u32]) -> Result<Tensor> {
-        ops::cross_entropy(hidden, &self.word_embeddings, targets)
+    pub fn loss(&self, hidden: &Tensor, targets: &[u32], pass: Pass) -> Result<Tensor> {
+        let head = &self.word_embeddings;
+        match pass.learned {
+            Some(gradients) => ops::learned_cross_entropy(hidden, head, targets, gradients),
+            None => ops::cross_entropy(hidden, head, targets),
+        }
     }
 }
 

@@ -3,16 +3,15 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
 };
 
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{DType, Device, Tensor};
 use sha2::{Digest as _, Sha256};
 use weft_shared::tokenizer::{ChatGlmTokenizer, TokenizerError};
 
 use crate::{
     atomic::{self, WriteError},
-    chatglm::{ChatGlm, ChatGlmConfig, ConfigError, WeightSource},
+    chatglm::{ChatGlm, ChatGlmConfig, ConfigError, Trainable, WeightSource},
     checkpoint::{Checkpoint, CheckpointError},
     device::WeightFormat,
     ops::{Quantization, QuantizedWeight, Weight},
@@ -116,27 +115,17 @@ impl ModelDir {
         Ok(ChatGlm::load(self.config.clone(), &weights)?)
     }
 
-    /// The model with weights that all learn, f32, and these weights by name.
+    /// The model with weights that all learn, see [`Trainable::load`].
     pub fn load_trainable(
         &self,
+        dtype: DType,
         device: &Device,
-    ) -> Result<(ChatGlm, Vec<(String, Var)>), ModelDirError> {
+    ) -> Result<Trainable, ModelDirError> {
         let checkpoint = Checkpoint::open(&self.path)?;
-        let variables = Mutex::new(Vec::new());
-        let load = |name: &str, shape: &[usize]| -> candle_core::Result<Tensor> {
-            let tensor = checkpoint
-                .tensor(name, shape, DType::F32, device)
-                .map_err(candle_core::Error::wrap)?;
-            let variable = Var::from_tensor(&tensor)?;
-            let tensor = variable.as_tensor().clone();
-            variables
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push((name.to_owned(), variable));
-            Ok(tensor)
+        let weights = |name: &str, shape: &[usize]| {
+            checkpoint.tensor(name, shape, DType::F32, device).map_err(candle_core::Error::wrap)
         };
-        let model = ChatGlm::load(self.config.clone(), &load)?;
-        Ok((model, variables.into_inner().unwrap_or_else(PoisonError::into_inner)))
+        Ok(Trainable::load(self.config.clone(), dtype, &weights)?)
     }
 
     /// A digest of configuration and vocabulary: what an adapter or a dataset preview was made for.

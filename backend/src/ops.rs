@@ -17,6 +17,7 @@
 //! | [`select_rows`], [`logits()`] | the rows that predict, the scores of tokens |
 //! | [`likeliest()`] | scores to the few tokens that can be next, where a GPU has them |
 //! | [`cross_entropy()`] | hidden states at label positions to the loss |
+//! | [`WeightGradients`] | what half-precision weights learn on a GPU |
 //!
 //! A fused op keeps the least its backward needs, computes no gradient of a frozen weight, and runs
 //! on the threads of the rayon pool it is called from.
@@ -33,6 +34,7 @@ mod embedding;
 mod gelu;
 mod gemm;
 mod layer_norm;
+mod learned;
 mod likeliest;
 mod linear;
 mod logits;
@@ -51,11 +53,15 @@ mod tensors;
 pub use adamw::{AdamWParameter, AdamWStep, adamw, gradient_norm};
 pub use attention::{AttentionMask, KvCache, MaskRow, attention, rotary_attention};
 pub use block::{Affine, BlockContext, BlockWeights, FrozenLinear, block, block_keeps};
-pub use cross_entropy::{GPU_LOSS_ROWS, cross_entropy};
+pub use cross_entropy::{cross_entropy, gpu_loss_rows};
 pub use dropout::Dropout;
 pub use embedding::embedding;
 pub use gelu::gelu;
 pub use layer_norm::layer_norm;
+pub use learned::{
+    Learned, WeightGradients, can_learn_in_half, learned_cross_entropy, learned_embedding,
+    learned_layer_norm, round_copies,
+};
 pub use likeliest::{Choice, Likeliest, likeliest};
 pub use linear::{linear, linear_gelu, linear_residual};
 pub use logits::logits;

@@ -125,6 +125,7 @@ pub fn train<E: From<TrainingError>>(
         options.group_by_length,
     );
 
+    trainee.round_copies().map_err(TrainingError::from)?;
     for number in first_step..last_step {
         let learning_rate = schedule.learning_rate(number);
 
@@ -142,6 +143,7 @@ pub fn train<E: From<TrainingError>>(
             let clip = clip_coefficient(grad_norm, options.max_grad_norm) / scale.factor();
             optimizer
                 .update(&trainee.parameters, &gradients, learning_rate, clip)
+                .and_then(|()| trainee.round_copies())
                 .map_err(TrainingError::from)?;
         }
 

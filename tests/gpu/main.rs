@@ -7,6 +7,7 @@
 
 mod curve;
 mod decode;
+mod full;
 mod model;
 mod ops;
 mod optimizer;

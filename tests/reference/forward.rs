@@ -3,6 +3,7 @@
 use candle_core::{D, Tensor};
 use weft::{
     chatglm::Pass,
+    chatglm::Trainable,
     training::{Trainee, TrainingBatch},
 };
 use weft_shared::sample::Sample;
@@ -41,7 +42,8 @@ fn losses_equal_the_references() {
         let samples: Vec<Sample> =
             reference.golden.samples.iter().map(GoldenSample::sample).collect();
         let name = reference.name;
-        let trainee = Trainee::full(reference.model, Vec::new(), "".into());
+        let trainable = Trainable { model: reference.model, parameters: Vec::new(), copies: None };
+        let trainee = Trainee::full(trainable, "".into());
         let loss = |samples: &[&Sample]| {
             let batch = TrainingBatch::new(samples, pad_id, weft_tests::device()).unwrap();
             let labels = batch.targets.len() as f64;

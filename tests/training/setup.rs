@@ -65,8 +65,8 @@ pub(crate) fn mini() -> ModelDir {
 pub(crate) fn trainee(options: &TrainingOptions) -> Trainee {
     let (dir, device) = (mini(), Device::Cpu);
     if options.method == Method::Full {
-        let (model, parameters) = dir.load_trainable(&device).unwrap();
-        return Trainee::full(model, parameters, dir.path().to_owned());
+        let trainable = dir.load_trainable(DType::F32, &device).unwrap();
+        return Trainee::full(trainable, dir.path().to_owned());
     }
     let model = dir.load(DType::F32, &device).unwrap();
     let targets = Target::from_names(&options.lora.target_modules).unwrap();

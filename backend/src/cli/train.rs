@@ -226,8 +226,8 @@ impl Args {
         processes.compute_on(&device)?;
         if manifest.options.method == Method::Full {
             anyhow::ensure!(self.adapter.is_none(), "--adapter needs --method lora");
-            let (model, parameters) = dir.load_trainable(&device)?;
-            return Ok(Trainee::full(model, parameters, dir.path().to_owned()));
+            let trainable = dir.load_trainable(format.dtype, &device)?;
+            return Ok(Trainee::full(trainable, dir.path().to_owned()));
         }
         let start = self.adapter.as_deref();
         let adapter = manifest::first_adapter(manifest, start, dir.config(), &device)?;

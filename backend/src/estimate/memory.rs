@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     lora::Target,
-    ops::{self, GPU_LOSS_ROWS},
+    ops::{self, gpu_loss_rows},
 };
 
 /// Bytes of an f32: of what learns, of its gradients and moments, and of sums.
@@ -159,7 +159,7 @@ fn loss(workload: &Workload, pass: &Pass) -> usize {
     let number = weights.computed_bytes();
     match workload.processor {
         Processor::Gpu if number < FLOAT => {
-            let chunks = rows.div_ceil(GPU_LOSS_ROWS).max(1);
+            let chunks = rows.div_ceil(gpu_loss_rows(vocab)).max(1);
             let chunk = rows.div_ceil(chunks);
             // Scores in f32, their gradient in half.
             chunk * vocab * (FLOAT + number)

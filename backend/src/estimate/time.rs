@@ -9,7 +9,7 @@ use super::{
     rates::Shares,
     weights::matrices,
 };
-use crate::{lora::Target, ops::GPU_LOSS_ROWS};
+use crate::{lora::Target, ops::gpu_loss_rows};
 
 /// Bytes that pass for each score on a GPU: written and read as f32, its gradient written and read in half of that.
 const BYTES_A_SCORE: f64 = 12.0;
@@ -111,7 +111,9 @@ impl Clock<'_> {
         let config = self.workload.config;
         let rows = pass.label_rows;
         let (chunks, bytes_a_score) = match self.workload.processor {
-            Processor::Gpu => (rows.div_ceil(GPU_LOSS_ROWS).max(1), BYTES_A_SCORE),
+            Processor::Gpu => {
+                (rows.div_ceil(gpu_loss_rows(config.vocab_size)).max(1), BYTES_A_SCORE)
+            }
             // Scores stay in the cache.
             Processor::Cpu { .. } => (1, 0.0),
         };

@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::{AttentionMask, KvCache, LoraOperand, Rotation, Weight};
+use super::{AttentionMask, KvCache, LoraOperand, Rotation, Weight, WeightGradients};
 
 /// A matrix `[out, in]` and its bias `[out]`.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +43,8 @@ pub struct BlockContext<'a> {
     pub lora: Option<LoraOperand<'a>>,
     /// Keeps nothing but the input for the backward, which computes the block again.
     pub checkpoint: bool,
+    /// Where the gradients of the weights go, if they learn.
+    pub learned: Option<&'a WeightGradients>,
 }
 
 /// Bytes that a block keeps of `tokens` tokens for its backward, its input among them: see `Kept` of `ops::cuda::block`.

@@ -16,9 +16,11 @@ use super::gemm::{Matrix, MatrixMut, PANEL};
 use super::tensors::{all_plain, output, room, slice, tensor};
 use super::{composed, parallel};
 
-/// Rows whose scores over the vocabulary exist at once on a GPU: enough to keep the matrix product busy, 460 MB of a
+/// Rows whose scores over a vocabulary exist at once on a GPU: enough to keep the matrix product busy, 460 MB of a
 /// vocabulary of 150,528.
-pub const GPU_LOSS_ROWS: usize = 512;
+pub fn gpu_loss_rows(vocab: usize) -> usize {
+    (512 * 150_528 / vocab.max(1)).max(512)
+}
 
 /// Most rows that one task takes through a part of the vocabulary: the more, the less often the
 /// head is read; the fewer, the better their gradients fit the cache.

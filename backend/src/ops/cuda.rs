@@ -15,6 +15,7 @@ mod gelu;
 mod gemm;
 mod launch;
 mod layer_norm;
+pub(super) mod learned;
 mod likeliest;
 mod lora;
 mod node;

@@ -36,6 +36,8 @@ fn needed(model: &ChatGlm, tokens: usize, rank: usize) -> usize {
     let sizes = (config.hidden_size, config.inner_hidden_size, config.num_attention_heads);
     let kept = config.num_layers * ops::block_keeps(tokens, sizes, rank, number);
     // Scores in f32 and their gradient.
-    let loss = tokens.min(ops::GPU_LOSS_ROWS) * config.vocab_size * (size_of::<f32>() + number);
+    let loss = tokens.min(ops::gpu_loss_rows(config.vocab_size))
+        * config.vocab_size
+        * (size_of::<f32>() + number);
     (kept + loss) / 8 * 9
 }

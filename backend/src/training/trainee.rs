@@ -8,9 +8,10 @@ use super::{
     CheckpointError, GradientCheckpointing, batch::TrainingBatch, checkpoint::save_tensors,
 };
 use crate::{
-    chatglm::{ChatGlm, Pass},
+    chatglm::{ChatGlm, Pass, Trainable},
     lora::Adapter,
-    model_dir, ops,
+    model_dir,
+    ops::{self, Learned, WeightGradients},
 };
 
 /// A model whose `parameters` learn; everything else is frozen.
@@ -22,6 +23,14 @@ pub struct Trainee {
     /// Published (or PEFT's) name and weight, in a fixed order.
     pub parameters: Vec<(String, Var)>,
     pub gradient_checkpointing: GradientCheckpointing,
+    copies: Option<Copies>,
+}
+
+/// What the model computes with instead of the parameters, in half precision.
+struct Copies {
+    /// Of each parameter, in their order.
+    tensors: Vec<Tensor>,
+    gradients: WeightGradients,
 }
 
 impl Trainee {
@@ -35,13 +44,17 @@ impl Trainee {
             base,
             parameters,
             gradient_checkpointing: GradientCheckpointing::default(),
+            copies: None,
         })
     }
 
-    /// A model that was loaded from `parameters`, all of which learn.
-    pub fn full(model: ChatGlm, parameters: Vec<(String, Var)>, base: PathBuf) -> Self {
+    /// A model all of whose weights learn.
+    pub fn full(trainable: Trainable, base: PathBuf) -> Self {
+        let Trainable { model, parameters, copies } = trainable;
+        let copies =
+            copies.map(|tensors| Copies { tensors, gradients: WeightGradients::default() });
         let gradient_checkpointing = GradientCheckpointing::Off;
-        Self { model, adapter: None, base, parameters, gradient_checkpointing }
+        Self { model, adapter: None, base, parameters, gradient_checkpointing, copies }
     }
 
     /// Where [`Self::save`] puts the weights that learn.
@@ -70,10 +83,11 @@ impl Trainee {
             }
             _ => false,
         };
-        let pass = Pass { adapter, dropout_seed, checkpoint };
+        let learned = self.copies.as_ref().map(|copies| &copies.gradients);
+        let pass = Pass { adapter, dropout_seed, checkpoint, learned };
         let hidden = self.model.hidden_states(&batch.input, pass)?; // [batch, seq, model]
         let rows = ops::select_rows(&hidden.flatten(0, 1)?, &batch.label_rows)?; // [rows, model]
-        self.model.loss(&rows, &batch.targets)
+        self.model.loss(&rows, &batch.targets, pass)
     }
 
     /// Number of weights that learn.
@@ -88,13 +102,28 @@ impl Trainee {
 
     /// The gradient of each parameter, in their order.
     pub fn take_gradients(&self, mut from: GradStore) -> Result<Vec<Tensor>> {
-        self.parameters
-            .iter()
-            .map(|(name, weight)| {
-                from.remove(weight).ok_or_else(|| {
+        let mut gradient = |index: usize, weight: &Var| match &self.copies {
+            Some(copies) => copies.gradients.take(&copies.tensors[index]),
+            None => from.remove(weight),
+        };
+        let numbered = self.parameters.iter().enumerate();
+        numbered
+            .map(|(index, (name, weight))| {
+                gradient(index, weight).ok_or_else(|| {
                     candle_core::Error::Msg(format!("no gradient reached {name}")).bt()
                 })
             })
             .collect()
+    }
+
+    /// Makes what the model computes with equal to what has been learned.
+    pub(super) fn round_copies(&self) -> Result<()> {
+        let Some(copies) = &self.copies else {
+            return Ok(());
+        };
+        let pairs = self.parameters.iter().zip(&copies.tensors);
+        let pairs: Vec<Learned> =
+            pairs.map(|((_, weight), copy)| Learned { weight, copy }).collect();
+        ops::round_copies(&pairs)
     }
 }

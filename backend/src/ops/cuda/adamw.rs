@@ -3,7 +3,7 @@
 use candle_core::cuda_backend::CudaDevice;
 use candle_core::{DType, Device, Result, Tensor, bail};
 
-use super::launch::{Arg, Fresh, Module, OnDevice as _, Threads, device_of, launch};
+use super::launch::{Arg, Fresh, Module, OnDevice as _, Table, Threads, device_of, launch};
 use crate::ops::adamw::{AdamWParameter, AdamWStep};
 
 /// Blocks that share the work on one parameter.
@@ -33,18 +33,15 @@ pub(crate) fn adamw(parameters: &[AdamWParameter], step: AdamWStep) -> Result<()
         let decay = (1.0 - step.learning_rate * weight_decay) as f32;
         table.extend([weight.elem_count() as u64, u64::from(decay.to_bits())]);
     }
-    let table = device.clone_htod(&table)?;
+    let table = Table::new(&table, device)?;
     let number = f64::from(step.number);
-    let stream = device.cuda_stream();
     launch(
         device,
         Module::AdamW,
         ("adamw_update", ""),
         Threads::new((BLOCKS, parameters.len(), 1), 256),
         &[
-            Arg::Address(
-                candle_core::cuda_backend::cudarc::driver::DevicePtr::device_ptr(&table, &stream).0,
-            ),
+            table.arg(),
             Arg::F32(step.grad_scale as f32),
             Arg::F32(step.beta1 as f32),
             Arg::F32((1.0 - step.beta1) as f32),
@@ -70,8 +67,7 @@ pub(crate) fn gradient_norm(gradients: &[Tensor]) -> Result<Tensor> {
         }
         table.extend([0, gradient.address()?, 0, 0, gradient.elem_count() as u64, 0]);
     }
-    let table = device.clone_htod(&table)?;
-    let stream = device.cuda_stream();
+    let table = Table::new(&table, device)?;
     let squares = Fresh::new(gradients.len() * BLOCKS, DType::F32, device)?;
     let norm = Fresh::new((), DType::F32, device)?;
     launch(
@@ -79,12 +75,7 @@ pub(crate) fn gradient_norm(gradients: &[Tensor]) -> Result<Tensor> {
         Module::AdamW,
         ("adamw_squares", ""),
         Threads::new((BLOCKS, gradients.len(), 1), 256),
-        &[
-            Arg::Address(
-                candle_core::cuda_backend::cudarc::driver::DevicePtr::device_ptr(&table, &stream).0,
-            ),
-            Arg::of(&squares)?,
-        ],
+        &[table.arg(), Arg::of(&squares)?],
     )?;
     launch(
         device,

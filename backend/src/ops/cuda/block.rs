@@ -12,11 +12,11 @@ use super::gemm::{Gemm, Then, Way};
 use super::launch::Fresh;
 use super::node::{Backward, Gradients, record};
 use super::rotary::{self, LowRank, turn};
-use super::{decode, gelu, layer_norm, lora};
+use super::{decode, gelu, layer_norm, learned, lora};
 use crate::ops::block::{Affine, BlockContext, BlockWeights, FrozenLinear};
 use crate::ops::dropout::Dropout;
 use crate::ops::rotary::{Rotation, Turn};
-use crate::ops::{KvCache, Weight};
+use crate::ops::{KvCache, Weight, WeightGradients};
 
 /// See [`crate::ops::block()`].
 pub(crate) fn block(
@@ -101,6 +101,11 @@ impl Norm {
     fn new(from: Affine) -> Self {
         Self { weight: from.weight.clone(), bias: from.bias.clone() }
     }
+
+    /// Puts aside what weight and bias learn from the gradient `dy` of the normalized `x`.
+    fn learn(&self, x: &Tensor, dy: &Tensor, eps: f64, gradients: &WeightGradients) -> Result<()> {
+        learned::norm([&self.weight, &self.bias], x, dy, eps, gradients)
+    }
 }
 
 /// Of a linear layer.
@@ -118,6 +123,14 @@ impl Linear {
     fn forward(&self, x: &Tensor, then: Then, plus: Option<(f32, &Tensor)>) -> Result<Fresh> {
         let weight = self.weight.dense()?;
         Gemm { then, residual: plus, ..Gemm::new(x, &weight, Way::Forward) }.run()
+    }
+
+    /// Puts aside what weight and bias learn from the gradient `dy` of the result of `x`.
+    fn learn(&self, x: &Tensor, dy: &Tensor, gradients: &WeightGradients) -> Result<()> {
+        let Weight::Dense(weight) = &self.weight else {
+            bail!("a weight in few bits cannot learn");
+        };
+        learned::linear((weight, &self.bias), x, dy, gradients)
     }
 
     /// `dy W`.
@@ -169,6 +182,8 @@ struct Block {
     rotation: Rotation,
     attention: Attention,
     lora: Option<Lora>,
+    /// Where the gradients of the weights go, if they learn.
+    learned: Option<WeightGradients>,
 }
 
 /// An adapter's way through its ranks.
@@ -195,6 +210,8 @@ struct Kept {
     middle: Tensor,
     /// What went into GELU, `[batch, seq, inner]`.
     inner: Tensor,
+    /// For weights that learn: what the two matrices of the MLP read.
+    mlp: Option<[Tensor; 2]>,
 }
 
 impl Block {
@@ -209,6 +226,7 @@ impl Block {
                 scale: lora.scale as f32,
                 dropout: lora.dropout.filter(|dropout| dropout.p > 0.0),
             }),
+            learned: context.learned.cloned(),
         })
     }
 
@@ -253,7 +271,8 @@ impl Block {
         let active = up.forward(&again, Then::BiasGeluKeep(&up.bias, &inner), None)?.tensor();
         let y = finish(&active)?;
         let inner = inner.tensor();
-        Ok((y, Some(Kept { normed, low, qkv, read, log_sums, middle, inner })))
+        let mlp = self.learned.is_some().then_some([again, active]);
+        Ok((y, Some(Kept { normed, low, qkv, read, log_sums, middle, inner, mlp })))
     }
 
     /// Adds the adapter's answer of the ranks that [`turn`] does not add; gives what the adapter reads.
@@ -275,15 +294,25 @@ impl Block {
         gelu::slope(&d_inner, &kept.inner)?;
         let d_inner = d_inner.tensor();
         let d_again = weights.dense_h_to_4h.back(&d_inner, Some((alpha, dy)))?.tensor();
+        let norm = &weights.post_attention_layernorm;
+        let learned = self.learned.as_ref();
+        if let (Some(gradients), Some([again, active])) = (learned, &kept.mlp) {
+            weights.dense_4h_to_h.learn(active, dy, gradients)?;
+            weights.dense_h_to_4h.learn(again, &d_inner, gradients)?;
+            norm.learn(&kept.middle, &d_again, eps, gradients)?;
+        }
         drop(d_inner);
-        let norm = &weights.post_attention_layernorm.weight;
-        let d_middle = layer_norm::backward(&kept.middle, norm, &d_again, eps)?.tensor();
+        let d_middle = layer_norm::backward(&kept.middle, &norm.weight, &d_again, eps)?.tensor();
         drop(d_again);
 
         let d_read = weights.dense.back(&d_middle, None)?.tensor();
         let d_qkv =
             self.attention.backward(&kept.qkv, &kept.read, &kept.log_sums, &d_read)?.tensor();
         turn(&d_qkv, x, &self.rotation, heads, None, Turn::Back)?;
+        if let Some(gradients) = learned {
+            weights.dense.learn(&kept.read, &d_middle, gradients)?;
+            weights.query_key_value.learn(&kept.normed, &d_qkv, gradients)?;
+        }
 
         let (mut d_a, mut d_b, mut d_low) = (None, None, None);
         if let (Some(lora), Some(low)) = (&self.lora, &kept.low) {
@@ -300,7 +329,11 @@ impl Block {
         if let (Some(lora), Some(d_low)) = (&self.lora, &d_low) {
             lora::up(&d_normed, x.dtype(), d_low, &lora.a, 0, lora.dropout)?;
         }
-        let dx = layer_norm::backward(x, &weights.input_layernorm.weight, &d_normed, eps)?;
+        let norm = &weights.input_layernorm;
+        if let Some(gradients) = learned {
+            norm.learn(x, &d_normed, eps, gradients)?;
+        }
+        let dx = layer_norm::backward(x, &norm.weight, &d_normed, eps)?;
         Ok((Some(dx.tensor()), d_a, d_b))
     }
 }

@@ -5,10 +5,30 @@ use candle_core::{DType, Result, Tensor};
 use super::gemm::{Gemm, Way};
 use super::launch::{Arg, Fresh, Module, OnDevice as _, Threads, device_of, launch, suffix};
 use super::node::{Backward, Gradients, record};
-use crate::ops::GPU_LOSS_ROWS;
+use crate::ops::gpu_loss_rows;
+use crate::ops::learned::WeightGradients;
 
 /// See [`crate::ops::cross_entropy()`]; the head is frozen. The gradient is found on the way, as on the CPU.
 pub(crate) fn cross_entropy(hidden: &Tensor, head: &Tensor, targets: &[u32]) -> Result<Tensor> {
+    loss(hidden, head, targets, None)
+}
+
+/// The same with a head that learns.
+pub(super) fn learned(
+    hidden: &Tensor,
+    head: &Tensor,
+    targets: &[u32],
+    gradients: &WeightGradients,
+) -> Result<Tensor> {
+    loss(hidden, head, targets, Some(gradients))
+}
+
+fn loss(
+    hidden: &Tensor,
+    head: &Tensor,
+    targets: &[u32],
+    learned: Option<&WeightGradients>,
+) -> Result<Tensor> {
     let (rows, model) = hidden.dims2()?;
     let (vocab, _) = head.dims2()?;
     let device = device_of(hidden)?;
@@ -16,8 +36,9 @@ pub(crate) fn cross_entropy(hidden: &Tensor, head: &Tensor, targets: &[u32]) -> 
     let losses = Fresh::new(rows, DType::F32, device)?;
     let tracked = hidden.track_op();
     let mut gradients = Vec::new();
+    let mut d_head: Option<Tensor> = None;
     // Chunks of one size: a remainder of a few rows would cost a whole pass over the head.
-    let chunk = rows.div_ceil(rows.div_ceil(GPU_LOSS_ROWS));
+    let chunk = rows.div_ceil(rows.div_ceil(gpu_loss_rows(vocab)));
     for first in (0..rows).step_by(chunk) {
         let count = chunk.min(rows - first);
         let hidden = hidden.detach().narrow(0, first, count)?; // [count, model]
@@ -39,6 +60,12 @@ pub(crate) fn cross_entropy(hidden: &Tensor, head: &Tensor, targets: &[u32]) -> 
         )?;
         if tracked {
             let d_logits = d_logits.tensor();
+            if learned.is_some() {
+                let product = Gemm::new(&d_logits, &hidden, Way::Gradient);
+                let residual = d_head.as_ref().map(|sum| (1.0, sum));
+                let product = Gemm { dtype: DType::F32, residual, ..product };
+                d_head = Some(product.run()?.tensor()); // [vocab, model]
+            }
             gradients.push(Gemm::new(&d_logits, head, Way::Back).run()?.tensor()); // [count, model]
         }
     }
@@ -58,12 +85,50 @@ pub(crate) fn cross_entropy(hidden: &Tensor, head: &Tensor, targets: &[u32]) -> 
         Err(several) => Tensor::cat(&several, 0)?,
     };
     debug_assert_eq!(gradient.dims(), [rows, model]);
-    record(loss, [hidden, &targets, &targets], CrossEntropy { gradient })
+    let head = learned.zip(d_head).map(|(gradients, gradient)| Head {
+        weight: head.clone(),
+        gradient,
+        gradients: gradients.clone(),
+    });
+    record(loss, [hidden, &targets, &targets], CrossEntropy { gradient, head })
 }
 
 struct CrossEntropy {
     /// Of the sum of the rows' losses, `[rows, model]`. Not of the mean: small numbers would be lost in f16.
     gradient: Tensor,
+    /// If it learns.
+    head: Option<Head>,
+}
+
+struct Head {
+    weight: Tensor,
+    /// Of the sum of the rows' losses, `[vocab, model]`, f32.
+    gradient: Tensor,
+    gradients: WeightGradients,
+}
+
+impl Head {
+    /// Puts the gradient of the mean of `rows` losses aside.
+    fn backward(&self, d_loss: &Tensor, rows: usize) -> Result<()> {
+        let device = device_of(&self.gradient)?;
+        let size = self.gradient.elem_count();
+        let scaled = Fresh::new(self.gradient.shape(), DType::F32, device)?;
+        launch(
+            device,
+            Module::Loss,
+            ("loss_scale", suffix(DType::F32)?),
+            Threads::new((size.div_ceil(256).min(2048), 1, 1), 256),
+            &[
+                Arg::of(&self.gradient)?,
+                Arg::of(d_loss)?,
+                Arg::of(&scaled)?,
+                Arg::size(rows),
+                Arg::U64(size as u64),
+            ],
+        )?;
+        self.gradients.put(&self.weight, scaled.tensor());
+        Ok(())
+    }
 }
 
 impl Backward for CrossEntropy {
@@ -73,6 +138,9 @@ impl Backward for CrossEntropy {
 
     fn backward(&self, d_loss: &Tensor) -> Result<Gradients> {
         let (rows, _) = self.gradient.dims2()?;
+        if let Some(head) = &self.head {
+            head.backward(d_loss, rows)?;
+        }
         let size = self.gradient.elem_count();
         let device = device_of(&self.gradient)?;
         let d_hidden = Fresh::new(self.gradient.shape(), self.gradient.dtype(), device)?;

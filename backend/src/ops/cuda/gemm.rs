@@ -29,6 +29,9 @@ pub(super) enum Way {
     Forward,
     /// `x [rows, out]` to `x W [rows, in]`.
     Back,
+    /// The gradient of W, `xᵀ y [out, in]`, of `x [rows, out]`, the gradient of a result, and `y [rows, in]`, what W was
+    /// multiplied with, in W's place.
+    Gradient,
 }
 
 /// What is done with a product before it is written.
@@ -62,12 +65,12 @@ impl Then<'_> {
     }
 }
 
-/// `then(x W + factor * residual)`, W or its transpose by `way`. Sums are f32.
+/// `then(x W + factor * residual)`, W or its transpose by `way`, or the gradient of W. Sums are f32.
 #[derive(Clone, Copy)]
 pub(super) struct Gemm<'a> {
     /// `[.., in]` or `[.., out]`
     pub(super) x: &'a Tensor,
-    /// `[out, in]`
+    /// `[out, in]`, or `[.., in]`
     pub(super) weight: &'a Tensor,
     pub(super) way: Way,
     pub(super) then: Then<'a>,
@@ -82,20 +85,31 @@ impl<'a> Gemm<'a> {
         Self { x, weight, way, then: Then::Nothing, residual: None, dtype: x.dtype() }
     }
 
-    pub(super) fn run(&self) -> Result<Fresh> {
-        let (outputs, inputs) = self.weight.dims2()?;
-        let (columns, inner) = match self.way {
-            Way::Forward => (outputs, inputs),
-            Way::Back => (inputs, outputs),
+    /// The result's shape; its rows and columns, and the length of the sums.
+    fn sizes(&self) -> Result<(Vec<usize>, (usize, usize, usize))> {
+        let last = |of: &Tensor| of.dims().last().copied().unwrap_or(1).max(1);
+        let (x_width, width) = (last(self.x), last(self.weight));
+        let (x_rows, rows) = (self.x.elem_count() / x_width, self.weight.elem_count() / width);
+        let ((columns, inner), fits) = match self.way {
+            Way::Forward => ((rows, width), x_width == width),
+            Way::Back => ((width, rows), x_width == rows),
+            Way::Gradient => ((width, rows), x_rows == rows),
         };
-        let mut shape = self.x.dims().to_vec();
-        if shape.last() != Some(&inner) || self.x.dtype() != self.weight.dtype() {
+        if !fits || self.x.dtype() != self.weight.dtype() {
             bail!("{:?} of {:?} by {:?}", self.way, self.x.shape(), self.weight.shape());
         }
+        if self.way == Way::Gradient {
+            return Ok((vec![x_width, width], (x_width, columns, inner)));
+        }
+        let mut shape = self.x.dims().to_vec();
         if let Some(last) = shape.last_mut() {
             *last = columns;
         }
-        let rows = self.x.elem_count() / inner;
+        Ok((shape, (x_rows, columns, inner)))
+    }
+
+    pub(super) fn run(&self) -> Result<Fresh> {
+        let (shape, (rows, columns, inner)) = self.sizes()?;
         if let Some((_, residual)) = self.residual
             && residual.elem_count() != rows * columns
         {
@@ -225,13 +239,18 @@ impl Plan {
         };
         let (weight, turned) = match way {
             Way::Forward => (layout(input, inner, columns)?, 1i32),
-            Way::Back => (layout(input, columns, inner)?, 0i32),
+            Way::Back | Way::Gradient => (layout(input, columns, inner)?, 0i32),
         };
-        let (x, out) = (layout(input, inner, rows)?, layout(output, columns, rows)?);
+        let (x, x_turned) = match way {
+            Way::Gradient => (layout(input, rows, inner)?, 1i32),
+            Way::Forward | Way::Back => (layout(input, inner, rows)?, 0i32),
+        };
+        let out = layout(output, columns, rows)?;
         let operation = lt::create_matmul_desc(CUBLAS_COMPUTE_32F, cudaDataType::CUDA_R_32F)?;
         // SAFETY: each attribute is given what its documentation asks for.
         let algorithm = unsafe {
             set(operation, Attribute::CUBLASLT_MATMUL_DESC_TRANSA, &turned)?;
+            set(operation, Attribute::CUBLASLT_MATMUL_DESC_TRANSB, &x_turned)?;
             set(operation, Attribute::CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue)?;
             if epilogue == cublasLtEpilogue_t::CUBLASLT_EPILOGUE_GELU_AUX_BIAS as u32 {
                 let stride = columns as i64;

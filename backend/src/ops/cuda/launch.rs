@@ -7,7 +7,9 @@ use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use candle_core::backend::BackendStorage as _;
 use candle_core::cuda_backend::cudarc::driver::sys::CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
-use candle_core::cuda_backend::cudarc::driver::{CudaFunction, CudaModule, DevicePtr as _, sys};
+use candle_core::cuda_backend::cudarc::driver::{
+    CudaFunction, CudaModule, CudaSlice, DevicePtr as _, sys,
+};
 use candle_core::cuda_backend::cudarc::nvrtc::Ptx;
 use candle_core::cuda_backend::{CudaDevice, CudaStorageSlice, WrapErr as _};
 use candle_core::op::BackpropOp;
@@ -21,6 +23,7 @@ pub(super) enum Module {
     Decode,
     Gelu,
     LayerNorm,
+    Learned,
     Likeliest,
     Lora,
     Loss,
@@ -42,6 +45,7 @@ impl Module {
             Self::Decode => image!("decode"),
             Self::Gelu => image!("gelu"),
             Self::LayerNorm => image!("layer_norm"),
+            Self::Learned => image!("learned"),
             Self::Likeliest => image!("likeliest"),
             Self::Lora => image!("lora"),
             Self::Loss => image!("loss"),
@@ -179,6 +183,21 @@ pub(super) struct DropoutRule {
     pub(super) keys: [u32; 2],
     pub(super) threshold: u32,
     pub(super) scale: f32,
+}
+
+/// Addresses and sizes where a kernel reads them.
+pub(super) struct Table {
+    slice: CudaSlice<u64>,
+}
+
+impl Table {
+    pub(super) fn new(words: &[u64], device: &CudaDevice) -> Result<Self> {
+        Ok(Self { slice: device.clone_htod(words)? })
+    }
+
+    pub(super) fn arg(&self) -> Arg {
+        Arg::Address(self.slice.device_ptr(self.slice.stream()).0)
+    }
 }
 
 /// How many threads run a kernel, and when.
