@@ -53,21 +53,22 @@ impl Clock<'_> {
 
         let mut seconds = 0.0;
         for shape in matrices(config) {
-            seconds += products * self.product(pass.tokens(), shape);
+            seconds += products * self.product(pass.tokens, shape);
             if weights.is_quantized() {
                 let written = shape.0 * shape.1 * weights.computed_bytes();
                 let moved = (weights.matrix_bytes(shape) + written) as f64;
                 seconds += (forwards + 1.0) * moved / self.rates.copy_bytes;
             }
         }
-        let pairs = pass.batch as f64 * (pass.seq * pass.seq) as f64 * pass.visible;
+        let pairs = pass.pairs as f64 * pass.visible;
         let operations = forwards * ATTENTION_FORWARD + ATTENTION_BACKWARD;
         let attention = operations * pairs * config.hidden_size as f64;
         let rate = self.rates.matmul_flops * self.shares.attention;
-        seconds += attention / rate * (1.0 + self.shares.attention_half / pass.seq as f64);
+        seconds += attention / rate
+            * (1.0 + self.shares.attention_half * pass.tokens as f64 / pass.pairs as f64);
 
         let (forward, backward) = self.passed_numbers();
-        let passed = (forwards * forward + backward) * pass.tokens() as f64;
+        let passed = (forwards * forward + backward) * pass.tokens as f64;
         let bytes = passed * weights.computed_bytes() as f64;
         seconds += bytes / (self.rates.copy_bytes * self.shares.elementwise);
         let launches = forwards * LAUNCHES_FORWARD + LAUNCHES_BACKWARD;
