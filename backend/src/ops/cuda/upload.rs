@@ -6,7 +6,10 @@ use std::{
     collections::VecDeque,
     ptr::NonNull,
     slice,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use candle_core::{
@@ -25,8 +28,14 @@ use super::launch::{Fresh, OnDevice as _};
 
 /// Bytes of a buffer: long enough that starting a copy costs nothing beside it, short enough to stay in a cache.
 const PIECE: usize = 4 << 20;
+/// Most threads that fill buffers: more of them only crowd each other out of the caches (`docs/performance.md`).
+const MOST_THREADS: usize = 8;
 /// Buffers for each thread: one is filled while the other is copied.
 const BUFFERS_A_THREAD: usize = 2;
+
+fn threads() -> usize {
+    rayon::current_num_threads().min(MOST_THREADS)
+}
 
 /// The way to a GPU. What it takes of the host's memory is given back when it goes.
 #[derive(Debug)]
@@ -63,15 +72,27 @@ impl Upload {
         let fresh = Fresh::new(shape, dtype, &self.device).map_err(&refused)?;
         let start = fresh.address().map_err(&refused)?;
         let size = fresh.shape.elem_count() * dtype.size_in_bytes();
-        (0..size.div_ceil(PIECE)).into_par_iter().with_max_len(1).try_for_each(|piece| {
-            let at = piece * PIECE;
-            let mut buffer = self.take().map_err(&refused)?;
-            let len = PIECE.min(size - at);
-            let filled = fill(at as u64, buffer.bytes(len));
-            let done = filled
-                .and_then(|()| buffer.copy(len, start + at as u64, &self.device).map_err(&refused));
-            self.lock().waiting.push_back(buffer);
-            done
+        let pieces = size.div_ceil(PIECE);
+        let next = AtomicUsize::new(0);
+        let work = || {
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed) * PIECE;
+                if at >= size {
+                    return Ok(());
+                }
+                let mut buffer = self.take().map_err(&refused)?;
+                let len = PIECE.min(size - at);
+                let filled = fill(at as u64, buffer.bytes(len));
+                let done = filled.and_then(|()| {
+                    buffer.copy(len, start + at as u64, &self.device).map_err(&refused)
+                });
+                self.lock().waiting.push_back(buffer);
+                done?;
+            }
+        };
+        (0..pieces.min(threads())).into_par_iter().with_max_len(1).try_for_each(|_| {
+            // What has failed need not be finished by the others.
+            work().inspect_err(|_| next.store(pieces, Ordering::Relaxed))
         })?;
         Ok(fresh.tensor())
     }
@@ -79,7 +100,7 @@ impl Upload {
     /// A buffer whose last copy has ended.
     fn take(&self) -> Result<Buffer> {
         let mut buffers = self.lock();
-        let may_make = buffers.made < BUFFERS_A_THREAD * rayon::current_num_threads();
+        let may_make = buffers.made < BUFFERS_A_THREAD * threads();
         let first = buffers.waiting.pop_front_if(|it| !may_make || it.copied.is_complete());
         if let Some(buffer) = first {
             drop(buffers);
