@@ -19,8 +19,8 @@ use weft::{
 
 use crate::mini;
 
-/// Sizes about those of a piece, which is 2^18 numbers, and far from it.
-const SIZES: [usize; 5] = [1, 7, (1 << 18) - 1, 1 << 18, (3 << 18) + 5];
+/// Sizes about those of a piece, which is 2^20 numbers, and far from it.
+const SIZES: [usize; 5] = [1, 7, (1 << 20) - 1, 1 << 20, (3 << 20) + 5];
 const TYPES: [DType; 4] = [DType::F16, DType::BF16, DType::F32, DType::F64];
 
 #[test]

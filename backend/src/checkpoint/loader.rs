@@ -11,11 +11,6 @@ use super::weight_file::WeightFile;
 use super::{Checkpoint, CheckpointError};
 use crate::ops::Upload;
 
-/// Bytes behind a tensor that the disk may read meanwhile: about two of the largest matrices.
-const AHEAD: u64 = 256 << 20;
-/// Of a tensor that takes long enough to think of the next.
-const LARGE: u64 = 1 << 20;
-
 /// How much of a model's weights has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoadProgress {
@@ -93,10 +88,6 @@ impl<'a> Loader<'a> {
         wanted: &[usize],
     ) -> Result<Reading<'b>, CheckpointError> {
         let (file, tensor) = self.checkpoint.find_shaped(name, wanted)?;
-        let size = tensor.size_bytes();
-        if size >= LARGE {
-            file.expect(tensor.offset_bytes, size + AHEAD);
-        }
         Ok(Reading { name, tensor, file, way: &self.way })
     }
 }

@@ -58,19 +58,6 @@ impl WeightFile {
         read_exact_at(&self.file, bytes, offset).map_err(|error| self.read_error(error))
     }
 
-    /// Has the system begin to read what comes next, so that the disk is busy while the bytes before are used.
-    pub(super) fn expect(&self, offset: u64, length: u64) {
-        #[cfg(target_os = "linux")]
-        {
-            use rustix::fs::{Advice, fadvise};
-
-            // It is advice: whether it was taken changes nothing but the time.
-            let _ = fadvise(&self.file, offset, length.try_into().ok(), Advice::WillNeed);
-        }
-        #[cfg(not(target_os = "linux"))]
-        let _ = (offset, length);
-    }
-
     /// Refuses a range that the file does not have.
     pub(super) fn check_range(&self, offset: u64, length: u64) -> Result<(), CheckpointError> {
         let end = offset.saturating_add(length);
