@@ -33,6 +33,9 @@ const FILES: [(&str, &[u8]); 3] = [
     ("model.safetensors", include_bytes!("../embedded/model.safetensors")),
 ];
 
+/// Its sizes and ids.
+pub const CONFIG: &[u8] = FILES[0].1;
+
 /// Hexadecimal digits of the digest that the folder's name has.
 const DIGITS: usize = 16;
 

@@ -8,6 +8,7 @@ mod memory;
 mod rates;
 mod time;
 mod weights;
+mod work;
 
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use weft_shared::{
 pub use lengths::SampleSize;
 pub use rates::Rates;
 pub use weights::{UnknownWeights, WeightsIn};
+pub use work::Work;
 
 use crate::{
     chatglm::{ChatGlmConfig, ParameterCount},

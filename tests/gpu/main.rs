@@ -8,6 +8,7 @@
 mod curve;
 mod decode;
 mod full;
+mod loading;
 mod model;
 mod ops;
 mod optimizer;
