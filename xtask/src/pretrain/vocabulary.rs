@@ -13,13 +13,15 @@ use weft_shared::{
     tokenizer::{ChatGlmTokenizer, MadeVocabulary, compile_charsmap},
 };
 
-use crate::corpus::{CHARACTERS, WITHOUT_WORDS};
+use crate::corpus::{CHARACTERS, ENGLISH, WITHOUT_WORDS};
 
 /// Words, without the bytes and special pieces that every vocabulary has.
-const WORDS: u32 = 3200;
+const WORDS: u32 = 4200;
 /// As in the published vocabularies.
 const LONGEST_BLANK: usize = 80;
 const SPACE: char = '▁';
+/// A common English word counts as if it were there so often: it is given a piece.
+const COMMON: u32 = 400;
 /// Characters that stand between words: no piece has them inside.
 const FUNCTION_WORDS: &str = "的是叫有在和吗了不你我他它";
 
@@ -47,6 +49,11 @@ pub(super) fn train(pairs: &[Pair]) -> anyhow::Result<Vec<u8>> {
     let signs = ('!'..='~').chain("，。？！：；、（）《》“”‘’…—·℃￥".chars());
     for character in signs.chain(CHARACTERS.chars().filter(|it| !it.is_whitespace())) {
         counts.entry(character.to_string()).or_insert(1);
+    }
+
+    for word in ENGLISH.split_whitespace() {
+        let count = counts.entry(format!("{SPACE}{word}")).or_default();
+        *count = (*count).max(COMMON);
     }
 
     // By the root of the count: what one template repeats a thousand times needs no piece for each of its parts.
