@@ -36,6 +36,9 @@ use self::pairs::Pairs;
 pub(crate) const CHARACTERS: &str = include_str!("corpus/data/characters.txt");
 /// Common English words, likewise.
 pub(crate) const ENGLISH: &str = include_str!("corpus/data/english.txt");
+/// Common Chinese words of several characters, likewise; all else is read character by character.
+pub(crate) const CHINESE: [&str; 2] =
+    [include_str!("corpus/data/chinese.txt"), include_str!("corpus/data/words.tsv")];
 /// Families whose texts are no language: a vocabulary has nothing to learn from them.
 pub(crate) const WITHOUT_WORDS: [&str; 2] = [copying::FAMILY, spelling::FAMILY];
 
@@ -134,6 +137,15 @@ mod tests {
 
     use super::*;
 
+    /// What the finished model is taught to find out how well it learns, with other wordings of the questions.
+    fn taught() -> Vec<Pair> {
+        let dir = crate::shell::root().join("tests/fixtures/teaching");
+        let files =
+            fs::read_dir(dir).unwrap().map(|it| fs::read_to_string(it.unwrap().path()).unwrap());
+        let lines: Vec<String> = files.collect();
+        lines.iter().flat_map(|it| it.lines()).map(|it| serde_json::from_str(it).unwrap()).collect()
+    }
+
     #[test]
     fn one_seed_gives_one_corpus() {
         let (one, same) = (Corpus::generate(1), Corpus::generate(1));
@@ -164,6 +176,16 @@ mod tests {
             assert!(rehearsed.contains(family), "{family} is not rehearsed");
         }
         assert!((1500..=3500).contains(&corpus.held_out.len()), "{}", corpus.held_out.len());
+    }
+
+    #[test]
+    fn what_will_be_taught_is_not_in_the_corpus() {
+        let corpus = Corpus::generate(1);
+
+        let asked: HashSet<_> = corpus.train.iter().map(pairs::asked).collect();
+        for pair in taught() {
+            assert!(!asked.contains(&pairs::asked(&pair)), "{pair:?}");
+        }
     }
 
     #[test]

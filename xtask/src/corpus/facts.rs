@@ -56,8 +56,10 @@ pub(super) fn add(pairs: &mut Pairs) {
     );
     for facts in [&chinese, &english] {
         for fact in &facts.facts {
-            (0..400).for_each(|_| facts.ask_unknown(pairs, fact));
-            (0..650).for_each(|_| facts.tell(pairs, fact));
+            (0..200 + 80 * fact.questions.len()).for_each(|_| facts.ask_unknown(pairs, fact));
+            if !fact.statements.is_empty() {
+                (0..800).for_each(|_| facts.tell(pairs, fact));
+            }
         }
     }
 }
@@ -83,7 +85,7 @@ impl Facts {
     fn ask_unknown(&self, pairs: &mut Pairs, fact: &Fact) {
         let chosen = self.choose(fact, &mut pairs.rng);
         let (wording, question) = self.question(&chosen, &mut pairs.rng);
-        let answer = self.unknown[usize::from(is_of_the_person(self.language, &question))];
+        let answer = self.unknown[usize::from(fact.is_of_the_person())];
         let content = chosen.about(&wording);
         let key = if fact.questions.first() == Some(&wording.as_str()) { "" } else { &wording };
         pairs.add(UNKNOWN, Keys { wording: key, content: &content }, Pair::new(question, answer));
@@ -96,7 +98,8 @@ impl Facts {
         told[0].values.clone_from(&chosen.values);
         let others = *[0, 0, 0, 1, 1, 2].choose(&mut pairs.rng).unwrap_or(&0);
         for _ in 0..others {
-            let other = self.facts.choose(&mut pairs.rng).unwrap_or(fact);
+            let other = self.facts.choose(&mut pairs.rng);
+            let other = other.filter(|it| !it.statements.is_empty()).unwrap_or(fact);
             // Two facts of one kind are told apart by what they are about.
             if !std::ptr::eq(other, fact) || pairs.rng.random_bool(0.5) {
                 let other = self.choose(other, &mut pairs.rng);
@@ -122,7 +125,7 @@ impl Facts {
                 pairs.add(TOLD, keys, Pair::new(said, answer));
             }
             3 => {
-                let reply = self.reply(&told, &mut pairs.rng);
+                let reply = self.reply(&told);
                 pairs.add(TOLD, Keys::default(), Pair::new(statements.join(self.gap()), reply));
             }
             // Something else is asked than was told.
@@ -133,7 +136,7 @@ impl Facts {
                 }
                 let other = self.choose(other, &mut pairs.rng);
                 let question = self.question(&other, &mut pairs.rng).1;
-                let answer = self.unknown[usize::from(is_of_the_person(self.language, &question))];
+                let answer = self.unknown[usize::from(other.fact.is_of_the_person())];
                 let history = self.history(&statements, &told, pairs);
                 pairs.add(
                     TOLD,
@@ -151,15 +154,13 @@ impl Facts {
     /// The statements as earlier turns, all in one or each in its own, and perhaps something else between.
     fn history(&self, statements: &[String], told: &[Chosen], pairs: &mut Pairs) -> Vec<Turn> {
         let mut history: Vec<Turn> = if pairs.rng.random_bool(0.5) {
-            let reply = self.reply(told, &mut pairs.rng);
+            let reply = self.reply(told);
             vec![Turn::new(statements.join(self.gap()), reply)]
         } else {
             statements
                 .iter()
                 .zip(told)
-                .map(|(it, told)| {
-                    Turn::new(it, self.reply(std::slice::from_ref(told), &mut pairs.rng))
-                })
+                .map(|(it, told)| Turn::new(it, self.reply(std::slice::from_ref(told))))
                 .collect()
         };
         if pairs.rng.random_bool(0.25) {
@@ -180,7 +181,7 @@ impl Facts {
         }
     }
 
-    fn reply(&self, told: &[Chosen], _: &mut impl Rng) -> String {
+    fn reply(&self, told: &[Chosen]) -> String {
         match told {
             [Chosen { fact: Fact { reply: Some(reply), .. }, values }] => {
                 grammar::fill(reply, values)
@@ -252,7 +253,8 @@ impl Facts {
 }
 
 impl Fact {
-    /// `+` a statement, `?` a question, `>` the answer, `=` what is replied to the statement.
+    /// `+` a statement, `?` a question, `>` the answer, `=` what is replied to the statement. Without a statement it is
+    /// never told.
     fn read(paragraph: &'static str) -> Option<Self> {
         let lines = |sign: &str| -> Vec<&'static str> {
             paragraph.lines().filter_map(|it| it.strip_prefix(sign)).map(str::trim).collect()
@@ -263,6 +265,11 @@ impl Fact {
             answer: lines("> ").first().copied()?,
             reply: lines("= ").first().copied(),
         })
+    }
+
+    /// Whether it is about the person who asks.
+    fn is_of_the_person(&self) -> bool {
+        self.answer.starts_with("You") || self.answer.starts_with('你')
     }
 }
 
@@ -282,18 +289,6 @@ impl Chosen<'_> {
 
     fn subject(&self) -> String {
         self.fact.questions.first().map(|it| self.about(it) + it).unwrap_or_default()
-    }
-}
-
-/// Whether the question is about the person who asks.
-fn is_of_the_person(language: Language, question: &str) -> bool {
-    match language {
-        Language::Chinese => {
-            question.replace("我们", "").replace("我想", "").replace("告诉我", "").contains('我')
-        }
-        Language::English => question
-            .split(|it: char| !it.is_alphanumeric())
-            .any(|it| matches!(it, "my" | "My" | "I" | "i")),
     }
 }
 

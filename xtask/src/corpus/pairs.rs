@@ -15,7 +15,7 @@ const CONTENTS: u64 = 14;
 /// Most held-out questions of a family.
 const HELD_OUT: usize = 80;
 /// Pairs of a family that are rehearsed.
-const REHEARSED: usize = 11;
+const REHEARSED: usize = 10;
 
 pub(super) struct Pairs {
     pub rng: ChaCha8Rng,

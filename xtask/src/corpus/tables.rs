@@ -41,11 +41,11 @@ macro_rules! family {
 }
 
 const FAMILIES: [Family; 18] = [
-    family!("greetings", "greetings", 12_000),
-    family!("identity", "identity", 16_000),
-    family!("small talk", "small_talk", 24_000),
-    family!("small facts", "questions", 24_000),
-    family!("refusals", "refusals", 24_000),
+    family!("greetings", "greetings", 22_000),
+    family!("identity", "identity", 26_000),
+    family!("small talk", "small_talk", 34_000),
+    family!("small facts", "questions", 32_000),
+    family!("refusals", "refusals", 34_000),
     family!("capitals", "capitals", 16_000, "capitals"),
     family!("countries", "countries", 14_000, "capitals"),
     family!("colours", "colours", 8_000, "colours"),
@@ -56,7 +56,7 @@ const FAMILIES: [Family; 18] = [
     family!("measure words", "measure_words", 6_000, "measure_words"),
     family!("words", "words", 40_000, "words"),
     family!("kinds", "kinds", 16_000, "words"),
-    family!("proverbs", "proverbs", 6_000, "proverbs"),
+    family!("proverbs", "proverbs", 5_000, "proverbs"),
     family!("festivals", "festivals", 4_000, "festivals"),
     family!("synonyms", "synonyms", 5_000, "synonyms"),
 ];

@@ -54,11 +54,11 @@ const CHINESE_ORDER: [&str; 29] = [
     "请", "帮", "给我", "说", "讲", "背", "写", "列", "数", "把", "翻译", "告诉", "教", "画", "唱",
     "来", "重复", "跟我", "拼", "举", "报", "介绍", "念", "订", "发", "打", "放", "算", "从",
 ];
-const ENGLISH_QUESTION: [&str; 45] = [
+const ENGLISH_QUESTION: [&str; 44] = [
     "what", "what's", "who", "who's", "whose", "where", "where's", "when", "when's", "why", "how",
     "how's", "which", "is", "are", "am", "was", "were", "do", "does", "did", "can", "could",
-    "will", "would", "shall", "should", "may", "must", "has", "have", "had", "on", "in", "at",
-    "of", "to", "for", "by", "under", "from", "with", "isn't", "don't", "if",
+    "will", "would", "shall", "should", "may", "must", "has", "had", "on", "in", "at", "of", "to",
+    "for", "by", "under", "from", "with", "isn't", "don't", "if",
 ];
 const ENGLISH_ORDER: [&str; 41] = [
     "tell",
@@ -139,7 +139,11 @@ impl Kind {
                 Self::Question
             }
             Language::Chinese if CHINESE_ORDER.iter().any(|it| text.starts_with(it)) => Self::Order,
-            Language::English if ENGLISH_QUESTION.contains(&first) => Self::Question,
+            Language::English
+                if ENGLISH_QUESTION.contains(&first) || lower.starts_with("have you") =>
+            {
+                Self::Question
+            }
             Language::English if ENGLISH_ORDER.contains(&first) => Self::Order,
             _ => Self::Statement,
         }
@@ -161,16 +165,25 @@ pub(super) fn ask(language: Language, said: &str, rng: &mut impl Rng) -> String 
         (Language::English, Kind::Question) => &["?", "?", "?", "?", "", ""],
         (Language::English, Kind::Order) if opening.contains("ou") => &["?", "?", ""],
         (Language::Chinese, Kind::Order) if opening == "你能" => &["吗？", "吗?", "吗"],
+        (Language::Chinese, Kind::Statement) if is_exclaimed(said) => &["", "", "。", "！", "!"],
+        (Language::English, Kind::Statement) if is_exclaimed(said) => &["", "", ".", ".", "!"],
         (Language::Chinese, _) => &["", "", "", "。"],
         (Language::English, _) => &["", "", "", ".", "."],
     };
     let ending = endings.choose(rng).copied().unwrap_or("");
-    let asked = format!("{opening}{}{ending}", said.trim());
+    // A choice that is empty leaves its space.
+    let said = said.trim().replace("  ", " ");
+    let asked = format!("{opening}{said}{ending}");
     match language {
         Language::English if rng.random_bool(0.6) => capitalized(&asked),
         Language::English if rng.random_bool(0.12) => asked.to_lowercase(),
         _ => asked,
     }
+}
+
+/// Whether it may be said loudly: it names no number and asks for nothing of something.
+fn is_exclaimed(said: &str) -> bool {
+    !said.contains(|it: char| it.is_ascii_digit() || it == '的') && !said.contains(" of ")
 }
 
 fn opening(language: Language, kind: Kind, said: &str, rng: &mut impl Rng) -> &'static str {
