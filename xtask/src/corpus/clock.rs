@@ -112,13 +112,13 @@ pub(super) fn add(pairs: &mut Pairs) {
             // One hour, one o'clock: the words do not agree with it.
             for rule in if hours > 1 { &LATER[..] } else { &LATER[..2] } {
                 (0..8).for_each(|_| {
-                    rule.draw(pairs, FAMILY, &values, &format!("{hour} and {hours}"))
+                    rule.draw(pairs, FAMILY, &values, &format!("{hour} and {hours}"));
                 });
             }
             if hour + hours <= 12 && hours > 1 {
                 for rule in &HALVES {
                     (0..6).for_each(|_| {
-                        rule.draw(pairs, FAMILY, &values, &format!("{hour} to {later}"))
+                        rule.draw(pairs, FAMILY, &values, &format!("{hour} to {later}"));
                     });
                 }
             }

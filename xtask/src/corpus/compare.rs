@@ -201,7 +201,7 @@ pub(super) fn add(pairs: &mut Pairs) {
         }
         for rule in &PARITY[a as usize % 2] {
             (0..16).for_each(|_| {
-                rule.draw(pairs, FAMILY, &[("a", a.to_string())], &format!("even {a}"))
+                rule.draw(pairs, FAMILY, &[("a", a.to_string())], &format!("even {a}"));
             });
         }
         for rule in &EQUAL {
@@ -215,9 +215,17 @@ pub(super) fn add(pairs: &mut Pairs) {
         if sorted[0] == sorted[1] || sorted[1] == sorted[2] {
             continue;
         }
-        let ([a, b, c], [x, y, z]) = (numbers, sorted);
-        let named =
-            [("a", a), ("b", b), ("c", c), ("l", z), ("m", x), ("x", x), ("y", y), ("z", z)];
+        let [[a, b, c], [least, middle, most]] = [numbers, sorted];
+        let named = [
+            ("a", a),
+            ("b", b),
+            ("c", c),
+            ("l", most),
+            ("m", least),
+            ("x", least),
+            ("y", middle),
+            ("z", most),
+        ];
         let values = named.map(|(name, it)| (name, it.to_string()));
         let rule = match pairs.rng.random_range(0..7) {
             place @ 0..4 => &OF_THREE[place],

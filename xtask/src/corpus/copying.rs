@@ -48,9 +48,7 @@ pub(super) fn add(pairs: &mut Pairs) {
         let (language, text) = match pairs.rng.random_range(0..10) {
             0..5 => (
                 0,
-                (0..number + 1)
-                    .filter_map(|_| characters.choose(&mut pairs.rng))
-                    .collect::<String>(),
+                (0..=number).filter_map(|_| characters.choose(&mut pairs.rng)).collect::<String>(),
             ),
             5..8 => {
                 let chosen: Vec<&str> =

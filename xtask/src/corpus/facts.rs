@@ -26,7 +26,7 @@ struct Fact {
 /// The facts of one language, with the words that fill their places.
 struct Facts {
     language: Language,
-    facts: Vec<Fact>,
+    kinds: Vec<Fact>,
     words: HashMap<&'static str, Vec<&'static str>>,
     /// What is said of what is not known, and of what the person did not tell of themselves.
     unknown: [&'static str; 2],
@@ -55,7 +55,7 @@ pub(super) fn add(pairs: &mut Pairs) {
         "All right, I will remember that.",
     );
     for facts in [&chinese, &english] {
-        for fact in &facts.facts {
+        for fact in &facts.kinds {
             (0..200 + 80 * fact.questions.len()).for_each(|_| facts.ask_unknown(pairs, fact));
             if !fact.statements.is_empty() {
                 (0..800).for_each(|_| facts.tell(pairs, fact));
@@ -77,8 +77,8 @@ impl Facts {
             .filter_map(|line| line.split_once(": "))
             .map(|(place, words)| (place, words.split('|').collect()))
             .collect();
-        let facts = facts.split("\n\n").filter_map(Fact::read).collect();
-        Self { language, facts, words, unknown, reply }
+        let kinds = facts.split("\n\n").filter_map(Fact::read).collect();
+        Self { language, kinds, words, unknown, reply }
     }
 
     /// Asked without having been told.
@@ -98,7 +98,7 @@ impl Facts {
         told[0].values.clone_from(&chosen.values);
         let others = *[0, 0, 0, 1, 1, 2].choose(&mut pairs.rng).unwrap_or(&0);
         for _ in 0..others {
-            let other = self.facts.choose(&mut pairs.rng);
+            let other = self.kinds.choose(&mut pairs.rng);
             let other = other.filter(|it| !it.statements.is_empty()).unwrap_or(fact);
             // Two facts of one kind are told apart by what they are about.
             if !std::ptr::eq(other, fact) || pairs.rng.random_bool(0.5) {
@@ -130,7 +130,7 @@ impl Facts {
             }
             // Something else is asked than was told.
             4 => {
-                let Some(other) = self.facts.choose(&mut pairs.rng) else { return };
+                let Some(other) = self.kinds.choose(&mut pairs.rng) else { return };
                 if told.iter().any(|it| std::ptr::eq(it.fact, other)) {
                     return;
                 }
@@ -219,10 +219,10 @@ impl Facts {
             }
         }
         // A word of a list may have places of its own.
-        for at in 0..values.len() {
-            for place in grammar::places(&values[at].1.clone()) {
+        for (_, filled) in &mut values {
+            for place in grammar::places(&filled.clone()) {
                 let value = self.value(place, rng);
-                values[at].1 = values[at].1.replace(&format!("{{{place}}}"), &value);
+                *filled = filled.replace(&format!("{{{place}}}"), &value);
             }
         }
         Chosen { fact, values }
@@ -240,9 +240,8 @@ impl Facts {
             "n" => rng.random_range(2..100).to_string(),
             "price" => rng.random_range(1..400).to_string(),
             "phone" => rng.random_range(1000..100_000).to_string(),
-            "hour" => rng.random_range(1..13).to_string(),
+            "hour" | "month" => rng.random_range(1..13).to_string(),
             "day" => rng.random_range(1..29).to_string(),
-            "month" => rng.random_range(1..13).to_string(),
             _ => self
                 .words
                 .get(kind)

@@ -106,13 +106,13 @@ fn rehearsal(train: &[Pair]) -> Vec<Pair> {
 
 /// A question with what was said before it, whatever its case and marks.
 pub(super) fn asked(pair: &Pair) -> u64 {
-    let mut text: String = pair
-        .history
-        .iter()
-        .map(|Turn { question, answer }| {
-            format!("{}\n{}\n", normalized(question), normalized(answer))
-        })
-        .collect();
+    let mut text = String::new();
+    for Turn { question, answer } in &pair.history {
+        text += &normalized(question);
+        text.push('\n');
+        text += &normalized(answer);
+        text.push('\n');
+    }
     text += &normalized(&pair.question);
     hash(&text)
 }

@@ -215,26 +215,26 @@ pub(super) fn add(pairs: &mut Pairs) {
 
 fn story(pairs: &mut Pairs, language: usize) {
     let rng = &mut pairs.rng;
-    let (a, b) = (rng.random_range(1..=20_u32), rng.random_range(2..=10_u32));
-    let (rule, a, r) = match rng.random_range(0..5) {
-        0 | 1 => (&GIVEN, a + 1, a + 1 + b),
-        2 | 3 => (&TAKEN, a + b + 1, a + 1),
-        _ => (&EACH, a % 9 + 2, (a % 9 + 2) * b),
+    let (some, other) = (rng.random_range(1..=20_u32), rng.random_range(2..=10_u32));
+    let (rule, first, result) = match rng.random_range(0..5) {
+        0 | 1 => (&GIVEN, some + 1, some + 1 + other),
+        2 | 3 => (&TAKEN, some + other + 1, some + 1),
+        _ => (&EACH, some % 9 + 2, (some % 9 + 2) * other),
     };
     let (chinese, english) = THINGS.choose(rng).copied().unwrap_or(THINGS[0]);
     let unit: String = chinese.chars().take(1).collect();
     let (p, q) = two_names(pairs, language);
     let thing = if language == 0 { chinese } else { english };
     let values = [
-        ("a", a.to_string()),
-        ("b", b.to_string()),
-        ("r", r.to_string()),
+        ("a", first.to_string()),
+        ("b", other.to_string()),
+        ("r", result.to_string()),
         ("t", thing.to_owned()),
         ("u", unit),
         ("p", p),
         ("q", q),
     ];
-    rule[language].draw(pairs, FAMILY, &values, &format!("{a} {b} {r} {thing}"));
+    rule[language].draw(pairs, FAMILY, &values, &format!("{first} {other} {result} {thing}"));
 }
 
 fn order(pairs: &mut Pairs, language: usize) {
