@@ -343,7 +343,7 @@ pub(super) fn english_name(rng: &mut impl Rng) -> String {
 }
 
 fn english_called(rng: &mut impl Rng) -> String {
-    let words: Vec<&str> = super::ENGLISH.split_whitespace().collect();
+    let words: Vec<&str> = super::ENGLISH.split_whitespace().filter(|it| it.len() > 3).collect();
     let mut word = || capitalized(words.choose(rng).copied().unwrap_or("star"));
     match word().len() % 3 {
         0 => format!("{} {}", word(), word()),
