@@ -258,13 +258,6 @@ mod tests {
         let of_corpus = coverage(&vocabulary, &corpus.train).unwrap();
         assert_eq!(of_corpus.bytes, 0, "of {} tokens", of_corpus.tokens);
         let of_teaching = coverage(&vocabulary, &taught).unwrap();
-        eprintln!(
-            "{} {}; {} {}",
-            of_corpus.tokens,
-            tokenizer.vocab_size(),
-            of_teaching.tokens,
-            of_teaching.bytes
-        );
         assert!(of_teaching.bytes * 50 < of_teaching.tokens, "{}", of_teaching.bytes);
     }
 
