@@ -3,6 +3,7 @@
 use std::{
     io::{self, BufRead as _, IsTerminal as _, Write as _},
     path::PathBuf,
+    sync::Arc,
 };
 
 use serde_json::json;
@@ -85,7 +86,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
     let (device, format) = args.compute.open()?;
     let model = dir.load(format, &device)?;
     let adapter = match &args.adapter {
-        Some(dir) => Some(Adapter::read(dir, model.config(), model.device())?),
+        Some(dir) => Some(Arc::new(Adapter::read(dir, model.config(), model.device())?)),
         None => None,
     };
     let templates = Templates::default();

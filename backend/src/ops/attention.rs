@@ -9,7 +9,7 @@ mod fused;
 mod head;
 mod plain;
 
-pub use cache::KvCache;
+pub use cache::{KvCache, attention_of_chats};
 pub use fused::rotary_attention;
 pub use plain::attention;
 

@@ -1,0 +1,143 @@
+//! Writes all answers of a server at once: one thread steps every chat that wants a token in one pass over the model.
+//!
+//! A chat joins between two steps, when its prompt is read, and leaves when it has ended or nobody listens any more. Tokens
+//! go to whoever asked as fast as they are made: a slow reader has them waiting, and holds up nobody.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::Turns;
+use crate::{
+    chatglm::ChatGlm,
+    generation::{Finish, Generation, GenerationError, Tokens, next_tokens},
+    ops::MOST_CHATS,
+};
+
+/// How long chats have the device before a training run has its turn; at least one step.
+const SLICE: Duration = Duration::from_millis(20);
+
+/// Hands answers to the thread that writes them.
+#[derive(Debug)]
+pub(super) struct Decoder {
+    to: Sender<Chat>,
+}
+
+/// An answer that is being written, and who wants it.
+struct Chat {
+    generation: Generation,
+    to: Sender<Written>,
+}
+
+/// What a step adds to an answer.
+enum Written {
+    Token(u32),
+    /// The last one.
+    End(Option<Finish>),
+    Failed(GenerationError),
+}
+
+impl Decoder {
+    /// Starts the thread, which ends when this is dropped and its last answer is written.
+    pub(super) fn start(model: ChatGlm, turns: Arc<Turns>) -> io::Result<Self> {
+        let (to, from) = channel();
+        thread::Builder::new()
+            .name("decoder".to_owned())
+            .spawn(move || run(&model, &turns, &from))?;
+        Ok(Self { to })
+    }
+
+    /// Has an answer written; dropped, what comes back ends the writing within a token.
+    pub(super) fn write(&self, generation: Generation) -> impl Tokens + use<> {
+        let (to, from) = channel();
+        let prompt = generation.prompt().to_vec();
+        // A thread that is no more lets go of `to`, and the answer says so.
+        let _ = self.to.send(Chat { generation, to });
+        Listener { from, prompt, answer: Vec::new(), end: None }
+    }
+}
+
+fn run(model: &ChatGlm, turns: &Turns, from: &Receiver<Chat>) {
+    let mut chats = Vec::new();
+    loop {
+        if chats.is_empty() {
+            let Ok(chat) = from.recv() else { return };
+            chats.push(chat);
+        }
+        let _turn = turns.take();
+        let started = Instant::now();
+        while !chats.is_empty() && started.elapsed() < SLICE {
+            step(model, &mut chats);
+            // One at a time, up to as many as fit a pass: its prompt takes a pass of its own, which the others wait for.
+            if chats.len() < MOST_CHATS
+                && let Ok(chat) = from.try_recv()
+            {
+                chats.push(chat);
+            }
+        }
+    }
+}
+
+/// A token more for each chat.
+fn step(model: &ChatGlm, chats: &mut Vec<Chat>) {
+    let mut generations: Vec<_> = chats.iter_mut().map(|chat| &mut chat.generation).collect();
+    let mut next = next_tokens(model, &mut generations).into_iter();
+    chats.retain(|chat| {
+        let written = match next.next() {
+            Some(Ok(Some(token))) => Written::Token(token),
+            Some(Ok(None)) => Written::End(chat.generation.finish()),
+            Some(Err(error)) => Written::Failed(error),
+            None => Written::Failed(GenerationError::Broken),
+        };
+        let goes_on = matches!(written, Written::Token(_));
+        // Whoever asked may be gone.
+        chat.to.send(written).is_ok() && goes_on
+    });
+}
+
+/// Hears what is written for one answer.
+struct Listener {
+    from: Receiver<Written>,
+    prompt: Vec<u32>,
+    answer: Vec<u32>,
+    /// Why it ended, once it has.
+    end: Option<Option<Finish>>,
+}
+
+impl Tokens for Listener {
+    fn next_token(&mut self) -> Result<Option<u32>, GenerationError> {
+        if self.end.is_some() {
+            return Ok(None);
+        }
+        match self.from.recv() {
+            Ok(Written::Token(token)) => {
+                self.answer.push(token);
+                Ok(Some(token))
+            }
+            Ok(Written::End(finish)) => {
+                self.end = Some(finish);
+                Ok(None)
+            }
+            Ok(Written::Failed(error)) => Err(error),
+            Err(_) => Err(GenerationError::Broken),
+        }
+    }
+
+    fn prompt(&self) -> &[u32] {
+        &self.prompt
+    }
+
+    fn answer(&self) -> &[u32] {
+        &self.answer
+    }
+
+    fn finish(&self) -> Option<Finish> {
+        self.end.flatten()
+    }
+}
