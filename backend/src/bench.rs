@@ -1,6 +1,7 @@
 //! Times training steps and decoded tokens of a model with random weights.
 
 mod device;
+mod serve;
 
 use std::{path::PathBuf, time::Instant};
 
@@ -22,6 +23,7 @@ use crate::{
 };
 
 pub use device::rates;
+pub use serve::serve;
 
 /// Tokens of one decoding measurement.
 pub const DECODED: usize = 16;

@@ -8,7 +8,7 @@ use super::common::ComputeArgs;
 use crate::{
     bench::{self, Measured, Shape},
     chatglm::ChatGlm,
-    ops::{Quantization, memory},
+    ops::{MOST_CHATS, Quantization, memory},
 };
 
 #[derive(Debug, clap::Args)]
@@ -37,6 +37,18 @@ enum Command {
         /// Tokens in the cache, and of the prompt.
         #[arg(long, default_value_t = 512)]
         #[arg(value_parser = clap::value_parser!(u32).range(32..=1 << 16))]
+        context: u32,
+    },
+    /// A token of each of several chats at once, each with an adapter of its own, and of one alone.
+    Serve {
+        #[command(flatten)]
+        common: Common,
+        #[arg(long, default_value_t = 32)]
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=MOST_CHATS as i64))]
+        chats: u32,
+        /// Tokens of each chat.
+        #[arg(long, default_value_t = 512)]
+        #[arg(value_parser = clap::value_parser!(u32).range(32..=2048))]
         context: u32,
     },
     /// A large matrix product and a large copy: what `weft estimate` reckons with.
@@ -114,6 +126,19 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
             report["decode"] = timing(&measured, bench::DECODED);
             report["decode"]["peak_gib"] = peak_gib(model.device())?;
             report["decode_tok_s"] = report["decode"]["tok_s"].clone();
+            report
+        }
+        Command::Serve { common, chats, context } => {
+            let (model, mut report) = common.model()?;
+            report["context"] = json!(context);
+            for (name, chats) in [("one", 1), ("serve", chats as usize)] {
+                memory::reset_peak(model.device())?;
+                let measured = bench::serve(&model, chats, context as usize, common.repeats)?;
+                report[name] = timing(&measured, chats);
+                report[name]["chats"] = json!(chats);
+                report[name]["peak_gib"] = peak_gib(model.device())?;
+            }
+            report["serve_tok_s"] = report["serve"]["tok_s"].clone();
             report
         }
         Command::Device { compute } => device(compute)?,
