@@ -141,3 +141,74 @@ impl Tokens for Listener {
         self.end.flatten()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{DType, Device};
+    use weft_shared::tokenizer::SpecialIds;
+
+    use super::*;
+    use crate::{bench::Shape, generation::SamplingOptions};
+
+    const SPECIAL: SpecialIds = SpecialIds { mask: 91, gmask: 92, sop: 93, eop: 94, pad: 95 };
+
+    fn model() -> ChatGlm {
+        let shape = Shape { layers: 2, hidden: 32, heads: 2, vocab: 100 };
+        shape.random(&Device::Cpu, DType::F32.into()).unwrap()
+    }
+
+    fn begin(model: &ChatGlm, tokens: u32) -> Generation {
+        let prompt = (0..tokens).chain([SPECIAL.gmask, SPECIAL.sop]).collect();
+        let sampling = SamplingOptions { seed: tokens.into(), ..SamplingOptions::default() };
+        Generation::new(model, None, prompt, SPECIAL, sampling, 30).unwrap()
+    }
+
+    fn read(mut tokens: impl Tokens) -> (Vec<u32>, Option<Finish>) {
+        while tokens.next_token().unwrap().is_some() {}
+        (tokens.answer().to_vec(), tokens.finish())
+    }
+
+    #[test]
+    fn more_chats_than_fit_a_pass_are_each_written_as_alone() {
+        let model = model();
+        let decoder = Decoder::start(model.clone(), Arc::default()).unwrap();
+        let lengths = || (0..MOST_CHATS as u32 + 6).map(|at| at % 80 + 1);
+
+        let writing: Vec<_> = lengths().map(|it| decoder.write(begin(&model, it))).collect();
+
+        for (length, written) in lengths().zip(writing) {
+            assert_eq!(read(written), read(begin(&model, length).alone(&model)), "{length}");
+        }
+    }
+
+    #[test]
+    fn who_leaves_or_reads_nothing_holds_up_nobody() {
+        let model = model();
+        let decoder = Decoder::start(model.clone(), Arc::default()).unwrap();
+
+        let unread = decoder.write(begin(&model, 9));
+        drop(decoder.write(begin(&model, 5)));
+        let other = decoder.write(begin(&model, 7));
+
+        assert_eq!(read(other), read(begin(&model, 7).alone(&model)));
+        drop(decoder);
+        assert_eq!(read(unread), read(begin(&model, 9).alone(&model)), "what is begun is ended");
+    }
+
+    #[test]
+    fn a_turn_of_somebody_else_is_waited_for() {
+        let model = model();
+        let turns = Arc::<Turns>::default();
+        let turn = turns.take();
+        let decoder = Decoder::start(model.clone(), turns.clone()).unwrap();
+        let mut written = decoder.write(begin(&model, 3));
+
+        thread::scope(|scope| {
+            let first = scope.spawn(move || written.next_token().unwrap());
+            thread::sleep(Duration::from_millis(30));
+            assert!(!first.is_finished());
+            drop(turn);
+            assert!(first.join().unwrap().is_some());
+        });
+    }
+}
