@@ -79,6 +79,14 @@ impl<'a> Chat<'a> {
         let adapter = self.adapter.cloned();
         Generation::new(self.model, adapter, prompt_ids, special, sampling, max_tokens)
     }
+
+    /// The text of a whole answer.
+    pub fn text(self, answer: &[u32]) -> String {
+        let mut stream = self.tokenizer.decode_stream();
+        let pieces = answer.iter().filter_map(|&token| stream.push(token));
+        let text: String = pieces.collect();
+        text + &stream.finish().unwrap_or_default()
+    }
 }
 
 /// An answer that is being written, as text.

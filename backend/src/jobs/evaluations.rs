@@ -19,14 +19,12 @@ use super::{
     worker::{PATIENCE, message},
 };
 use crate::{
-    evaluation::is_right,
+    evaluation::{AT_ONCE, is_right},
     store::{Store, StoreError},
 };
 
 /// Wrong answers that are kept for people to see.
 const MOST_WRONG: usize = 100;
-/// Questions that are answered at once: enough for most of what a device gains by it, and chats still have a place.
-const AT_ONCE: usize = 16;
 
 impl Jobs {
     /// Queues an evaluation, of the dataset as it is now unless a version is named.

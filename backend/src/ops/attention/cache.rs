@@ -49,7 +49,8 @@ impl KvCache {
         }
         let room = (wanted * 3 / 2).next_multiple_of(STEP).min(self.capacity);
         for part in [&mut self.keys, &mut self.values] {
-            let larger = Tensor::zeros((batch, heads, room, head), part.dtype(), part.device())?;
+            let larger = Tensor::zeros((batch, heads, room, head), part.dtype(), part.device())
+                .map_err(|error| error.context(format!("no memory for {room} tokens of a chat")))?;
             if self.len > 0 {
                 larger.slice_set(&part.narrow(2, 0, self.len)?.contiguous()?, 2, 0)?;
             }
