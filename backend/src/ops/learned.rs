@@ -54,7 +54,7 @@ mod without_gpu {
 
     /// See [`crate::ops::embedding`].
     pub fn learned_embedding(_: &Tensor, _: &Tensor, _: &WeightGradients) -> Result<Tensor> {
-        bail!(NONE)
+        bail!("{NONE}")
     }
 
     /// See [`crate::ops::layer_norm()`].
@@ -64,7 +64,7 @@ mod without_gpu {
         _: f64,
         _: &WeightGradients,
     ) -> Result<Tensor> {
-        bail!(NONE)
+        bail!("{NONE}")
     }
 
     /// See [`crate::ops::cross_entropy()`].
@@ -74,12 +74,12 @@ mod without_gpu {
         _: &[u32],
         _: &WeightGradients,
     ) -> Result<Tensor> {
-        bail!(NONE)
+        bail!("{NONE}")
     }
 
     /// Makes each copy its weight again, rounded.
     pub fn round_copies(_: &[Learned]) -> Result<()> {
-        bail!(NONE)
+        bail!("{NONE}")
     }
 }
 

@@ -80,7 +80,8 @@ pub(crate) fn block_of_chats(
     caches: &mut [&mut KvCache],
 ) -> Result<Option<Tensor>> {
     let attention_mask = &AttentionMask::new(Vec::new());
-    let context = BlockContext { rotation, attention_mask, lora: None, checkpoint: false };
+    let context =
+        BlockContext { rotation, attention_mask, lora: None, checkpoint: false, learned: None };
     let learned = |lora: &LoraOperand| {
         [lora.a, lora.b].iter().all(|it| it.dtype() == DType::F32 && it.is_contiguous())
     };
