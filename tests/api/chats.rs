@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     chat::answer,
-    metrics::metric,
-    support::{server, server_with_adapters},
+    support::{server, server_of_its_own},
 };
 
 /// The text and the number of tokens.
@@ -18,7 +17,7 @@ async fn ask(server: &Router, more: &Value) -> (String, usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn chats_at_once_are_answered_as_each_alone() {
-    let server = server_with_adapters(&["first", "second"]);
+    let server = server_of_its_own(&["first", "second"]);
     let models = ["mini", "mini:first", "mini:second"];
     let questions = ["你好", "你是人?", "好", "1", "你好你好你好"];
     let asked: Vec<Value> = models
@@ -38,7 +37,6 @@ async fn chats_at_once_are_answered_as_each_alone() {
     let at_once = join_all(asked.iter().map(|more| ask(&server, more))).await;
 
     assert_eq!(at_once, alone);
-    assert_eq!(metric(&server, "weft_chats_active").await, 0.0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
