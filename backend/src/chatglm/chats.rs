@@ -32,11 +32,11 @@ struct Context<'a> {
 impl<'a> Context<'a> {
     /// Each chat's update of one linear layer.
     fn loras(self, linear: &Linear) -> Vec<Option<LoraOperand<'a>>> {
-        let of_chat = |&adapter: &Option<&'a Adapter>| {
+        let of_chat = |adapter: Option<&'a Adapter>| {
             let pass = Pass { adapter, ..Pass::default() };
             linear.lora(Place { layer: self.layer, pass })
         };
-        self.adapters.iter().map(of_chat).collect()
+        self.adapters.iter().copied().map(of_chat).collect()
     }
 
     /// Whether some chat has an update of this layer.

@@ -57,18 +57,13 @@ impl Writer {
             let before = answer.ids().len();
             let piece = answer.next_text()?;
             place.count_written(answer.ids().len() - before);
-            let (text, ended) = match piece {
-                Some(piece) => {
-                    let passed = stop.push(&piece);
-                    (passed.text, passed.is_stopped.then_some("stop"))
-                }
-                None => {
-                    let is_cut = answer.finish() == Some(Finish::Length);
-                    (
-                        std::mem::take(&mut stop).finish(),
-                        Some(if is_cut { "length" } else { "stop" }),
-                    )
-                }
+            let (text, ended) = if let Some(piece) = piece {
+                let passed = stop.push(&piece);
+                (passed.text, passed.is_stopped.then_some("stop"))
+            } else {
+                let is_cut = answer.finish() == Some(Finish::Length);
+                let reason = if is_cut { "length" } else { "stop" };
+                (std::mem::take(&mut stop).finish(), Some(reason))
             };
             if !text.is_empty() && to.blocking_send(Ok(Piece::Text(text))).is_err() {
                 return Ok(());

@@ -39,7 +39,7 @@ struct Chat {
 enum Written {
     Token(u32),
     /// The last one.
-    End(Option<Finish>),
+    End(Finish),
     Failed(GenerationError),
 }
 
@@ -91,7 +91,7 @@ fn step(model: &ChatGlm, chats: &mut Vec<Chat>) {
     chats.retain(|chat| {
         let written = match next.next() {
             Some(Ok(Some(token))) => Written::Token(token),
-            Some(Ok(None)) => Written::End(chat.generation.finish()),
+            Some(Ok(None)) => Written::End(chat.generation.finish().unwrap_or(Finish::Stop)),
             Some(Err(error)) => Written::Failed(error),
             None => Written::Failed(GenerationError::Broken),
         };
@@ -107,7 +107,7 @@ struct Listener {
     prompt: Vec<u32>,
     answer: Vec<u32>,
     /// Why it ended, once it has.
-    end: Option<Option<Finish>>,
+    end: Option<Finish>,
 }
 
 impl Tokens for Listener {
@@ -138,7 +138,7 @@ impl Tokens for Listener {
     }
 
     fn finish(&self) -> Option<Finish> {
-        self.end.flatten()
+        self.end
     }
 }
 

@@ -91,12 +91,12 @@ impl Sampler {
         let found = ops::likeliest(logits, &choices.collect::<Vec<_>>())?;
         let picks = found.into_iter().zip(rows).zip(&seen_once).enumerate();
         picks
-            .map(|(row, ((found, (sampler, _)), penalized))| match found {
-                Some(found) => Ok(sampler.pick_of(found)),
-                None => {
-                    let mut logits = logits.get(row)?.to_dtype(DType::F32)?.to_vec1()?;
-                    Ok(sampler.pick_penalizing(&mut logits, penalized))
+            .map(|(row, ((found, (sampler, _)), penalized))| {
+                if let Some(found) = found {
+                    return Ok(sampler.pick_of(found));
                 }
+                let mut logits = logits.get(row)?.to_dtype(DType::F32)?.to_vec1()?;
+                Ok(sampler.pick_penalizing(&mut logits, penalized))
             })
             .collect()
     }
