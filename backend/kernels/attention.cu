@@ -1,24 +1,26 @@
 // Flash attention for ChatGLM-6B: causal with a bidirectional context and left padding.
 //
-// mask[b] = (padding p, context c): query i sees key j iff j >= p and (j <= i or j < p + c).
-// So every query sees one interval of keys, [p, max(i + 1, p + c)), cut at seq. Queries before p
-// are padding: they read zeros and pass no gradient.
+// A batch is `tokens` tokens, in which sequences lie one after another, each seeing itself alone:
+// spans[s] = (start, seq, padding p, context c): `seq` tokens from `start` on, of which query i sees
+// key j iff j >= p and (j <= i or j < p + c). So every query sees one interval of keys,
+// [p, max(i + 1, p + c)), cut at seq. Queries before p are padding: they read zeros and pass no
+// gradient.
 //
 // Layouts, row-major; T is __half or __nv_bfloat16, sums are f32:
-//   qkv, d_qkv        [batch, seq, heads, 3, head_dim]   q and k already rotated
-//   out, d_out        [batch, seq, heads, head_dim]
-//   log_sums, deltas  [batch, heads, seq]                f32
-//   mask              [batch]                            int2
+//   qkv, d_qkv        [tokens, heads, 3, head_dim]   q and k already rotated
+//   out, d_out        [tokens, heads, head_dim]
+//   log_sums, deltas  [heads, tokens]                f32
+//   spans             [sequences]                    int4
 //
 // Every kernel is exported for TYPE f16 and bf16 and for DIM (head_dim) 128, 64 and 32.
-// tiles(n) = ceil(seq / n), rows = batch * seq * heads. Pointers to T are 16-byte aligned; scale > 0.
+// tiles(n) = ceil(longest seq / n), rows = tokens * heads. Pointers to T are 16-byte aligned; scale > 0.
 //
 //   kernel                                     grid                         block  dynamic shared bytes
-//   attention_forward_TYPE_DIM_q64             (heads, batch, tiles(64))    128    640 * DIM
-//   attention_forward_TYPE_DIM_q128            (heads, batch, tiles(128))   128    512 * DIM
+//   attention_forward_TYPE_DIM_q64             (heads, sequences, tiles(64))   128    640 * DIM
+//   attention_forward_TYPE_DIM_q128            (heads, sequences, tiles(128))   128    512 * DIM
 //   attention_delta_TYPE_DIM                   ceil(rows * DIM / 2048)      256    0
-//   attention_backward_keys_TYPE_DIM           (heads, batch, tiles(64))    128    768 * DIM + 1024
-//   attention_backward_queries_TYPE_DIM        (heads, batch, tiles(64))    128    768 * DIM
+//   attention_backward_keys_TYPE_DIM           (heads, sequences, tiles(64))   128    768 * DIM + 1024
+//   attention_backward_queries_TYPE_DIM        (heads, sequences, tiles(64))   128    768 * DIM
 //
 // The backward pass is the delta kernel, then the other two in any order: together they write all
 // of d_qkv. No floats are added atomically, so equal inputs give equal bits. More than 48 KiB of
@@ -306,19 +308,21 @@ __device__ __forceinline__ float quad_sum(float x) {
 // half as often.
 template <typename T, int DIM, int Q_TILE>
 __device__ __forceinline__ void forward(const T *__restrict__ qkv, T *__restrict__ out, float *__restrict__ log_sums,
-                                        const int2 *__restrict__ mask, int seq, int heads, float scale) {
+                                        const int4 *__restrict__ spans, int tokens, int heads, float scale) {
     constexpr int M = Q_TILE / WARPS / 16, N = TILE / 8, STAGES = forward_stages(Q_TILE);
     constexpr uint32_t BYTES = TILE * DIM * 2;
     extern __shared__ __align__(1024) char shared[];
 
-    const int head = blockIdx.x, batch = blockIdx.y;
+    const int head = blockIdx.x;
+    const int4 span = spans[blockIdx.y];
+    const int first_token = span.x, seq = span.y, padding = span.z, context_end = padding + span.w;
     const int first_query = (gridDim.z - 1 - blockIdx.z) * Q_TILE;  // the last ones see most: start them first
-    const int padding = mask[batch].x, context_end = padding + mask[batch].y;
+    if (first_query >= seq) return;
     const size_t stride = size_t(heads) * 3 * DIM, out_stride = size_t(heads) * DIM;
-    const T *queries = qkv + size_t(batch) * seq * stride + head * 3 * DIM;
+    const T *queries = qkv + first_token * stride + head * 3 * DIM;
     const T *keys = queries + DIM, *values = keys + DIM;
-    out += (size_t(batch) * seq + first_query) * out_stride + head * DIM;
-    log_sums += (size_t(batch) * heads + head) * seq + first_query;
+    out += (size_t(first_token) + first_query) * out_stride + head * DIM;
+    log_sums += size_t(head) * tokens + first_token + first_query;
     const int query_count = min(Q_TILE, seq - first_query);
 
     if (first_query + Q_TILE <= padding) {
@@ -468,9 +472,9 @@ __device__ __forceinline__ void forward(const T *__restrict__ qkv, T *__restrict
 // DIM / 8 lanes per row.
 template <typename T, int DIM>
 __device__ __forceinline__ void delta(const T *__restrict__ out, const T *__restrict__ d_out, float *__restrict__ deltas,
-                                      int seq, int heads, int rows) {
+                                      int tokens, int heads, int rows) {
     constexpr int LANES = DIM / 8;
-    const int row = (blockIdx.x * blockDim.x + threadIdx.x) / LANES;  // in [batch, seq, heads]
+    const int row = (blockIdx.x * blockDim.x + threadIdx.x) / LANES;  // in [tokens, heads]
     const int lane = threadIdx.x % LANES;
     float sum = 0;
     if (row < rows) {
@@ -483,8 +487,7 @@ __device__ __forceinline__ void delta(const T *__restrict__ out, const T *__rest
 #pragma unroll
     for (int step = LANES / 2; step > 0; step /= 2) sum += __shfl_xor_sync(~0u, sum, step);
     if (row < rows && lane == 0) {
-        const int head = row % heads, at = row / heads;  // at = batch * seq + position
-        deltas[(size_t(at / seq) * heads + head) * seq + at % seq] = sum;
+        deltas[size_t(row % heads) * tokens + row / heads] = sum;
     }
 }
 
@@ -493,22 +496,24 @@ __device__ __forceinline__ void delta(const T *__restrict__ out, const T *__rest
 template <typename T, int DIM>
 __device__ __forceinline__ void backward_keys(const T *__restrict__ qkv, const T *__restrict__ d_out,
                                               const float *__restrict__ log_sums, const float *__restrict__ deltas,
-                                              const int2 *__restrict__ mask, T *__restrict__ d_qkv, int seq, int heads,
+                                              const int4 *__restrict__ spans, T *__restrict__ d_qkv, int tokens, int heads,
                                               float scale) {
     constexpr int N = TILE / 8;
     constexpr uint32_t BYTES = TILE * DIM * 2;
     extern __shared__ __align__(1024) char shared[];
 
-    const int head = blockIdx.x, batch = blockIdx.y;
+    const int head = blockIdx.x;
+    const int4 span = spans[blockIdx.y];
+    const int first_token = span.x, seq = span.y, padding = span.z, context_end = padding + span.w;
     const int first_key = blockIdx.z * TILE;  // the first ones are seen most: start them first
-    const int padding = mask[batch].x, context_end = padding + mask[batch].y;
+    if (first_key >= seq) return;
     const size_t stride = size_t(heads) * 3 * DIM, out_stride = size_t(heads) * DIM;
-    const size_t start = size_t(batch) * seq * stride + head * 3 * DIM, own = start + first_key * stride + DIM;
+    const size_t start = first_token * stride + head * 3 * DIM, own = start + first_key * stride + DIM;
     const T *queries = qkv + start;
     T *d_keys = d_qkv + own, *d_values = d_keys + DIM;
-    d_out += size_t(batch) * seq * out_stride + head * DIM;
-    log_sums += (size_t(batch) * heads + head) * seq;
-    deltas += (size_t(batch) * heads + head) * seq;
+    d_out += first_token * out_stride + head * DIM;
+    log_sums += size_t(head) * tokens + first_token;
+    deltas += size_t(head) * tokens + first_token;
     const int key_count = min(TILE, seq - first_key);
 
     if (first_key + TILE <= padding) {
@@ -597,22 +602,24 @@ __device__ __forceinline__ void backward_keys(const T *__restrict__ qkv, const T
 template <typename T, int DIM>
 __device__ __forceinline__ void backward_queries(const T *__restrict__ qkv, const T *__restrict__ d_out,
                                                  const float *__restrict__ log_sums, const float *__restrict__ deltas,
-                                                 const int2 *__restrict__ mask, T *__restrict__ d_qkv, int seq, int heads,
+                                                 const int4 *__restrict__ spans, T *__restrict__ d_qkv, int tokens, int heads,
                                                  float scale) {
     constexpr int N = TILE / 8;
     constexpr uint32_t BYTES = TILE * DIM * 2;
     extern __shared__ __align__(1024) char shared[];
 
-    const int head = blockIdx.x, batch = blockIdx.y;
+    const int head = blockIdx.x;
+    const int4 span = spans[blockIdx.y];
+    const int first_token = span.x, seq = span.y, padding = span.z, context_end = padding + span.w;
     const int first_query = (gridDim.z - 1 - blockIdx.z) * TILE;  // the last ones see most: start them first
-    const int padding = mask[batch].x, context_end = padding + mask[batch].y;
+    if (first_query >= seq) return;
     const size_t stride = size_t(heads) * 3 * DIM, out_stride = size_t(heads) * DIM;
-    const size_t start = size_t(batch) * seq * stride + head * 3 * DIM, own = start + first_query * stride;
+    const size_t start = first_token * stride + head * 3 * DIM, own = start + first_query * stride;
     const T *keys = qkv + start + DIM;  // each followed by its value
     T *d_queries = d_qkv + own;
-    d_out += (size_t(batch) * seq + first_query) * out_stride + head * DIM;
-    log_sums += (size_t(batch) * heads + head) * seq + first_query;
-    deltas += (size_t(batch) * heads + head) * seq + first_query;
+    d_out += (size_t(first_token) + first_query) * out_stride + head * DIM;
+    log_sums += size_t(head) * tokens + first_token + first_query;
+    deltas += size_t(head) * tokens + first_token + first_query;
     const int query_count = min(TILE, seq - first_query);
 
     if (first_query + TILE <= padding) {
@@ -700,23 +707,23 @@ __device__ __forceinline__ void backward_queries(const T *__restrict__ qkv, cons
 
 #define ATTENTION_FORWARD(TYPE, NAME, DIM, Q_TILE)                                                                    \
     extern "C" __global__ void __launch_bounds__(attention::THREADS, 2) attention_forward_##NAME##_##DIM##_q##Q_TILE( \
-        const TYPE *qkv, TYPE *out, float *log_sums, const int2 *mask, int seq, int heads, float scale) {             \
-        attention::forward<TYPE, DIM, Q_TILE>(qkv, out, log_sums, mask, seq, heads, scale);                           \
+        const TYPE *qkv, TYPE *out, float *log_sums, const int4 *spans, int tokens, int heads, float scale) {         \
+        attention::forward<TYPE, DIM, Q_TILE>(qkv, out, log_sums, spans, tokens, heads, scale);                       \
     }
 
 #define ATTENTION_DELTA(TYPE, NAME, DIM)                                                                   \
     extern "C" __global__ void __launch_bounds__(256) attention_delta_##NAME##_##DIM(                      \
-        const TYPE *out, const TYPE *d_out, float *deltas, int seq, int heads, int rows) {                 \
-        attention::delta<TYPE, DIM>(out, d_out, deltas, seq, heads, rows);                                 \
+        const TYPE *out, const TYPE *d_out, float *deltas, int tokens, int heads, int rows) {              \
+        attention::delta<TYPE, DIM>(out, d_out, deltas, tokens, heads, rows);                              \
     }
 
 #define ATTENTION_BACKWARD(TYPE, NAME, DIM, PART)                                                          \
     extern "C" __global__ void __launch_bounds__(attention::THREADS, 2)                                    \
         attention_backward_##PART##_##NAME##_##DIM(const TYPE *qkv, const TYPE *d_out,                     \
                                                    const float *log_sums, const float *deltas,             \
-                                                   const int2 *mask, TYPE *d_qkv, int seq, int heads,      \
+                                                   const int4 *spans, TYPE *d_qkv, int tokens, int heads,  \
                                                    float scale) {                                          \
-        attention::backward_##PART<TYPE, DIM>(qkv, d_out, log_sums, deltas, mask, d_qkv, seq, heads, scale); \
+        attention::backward_##PART<TYPE, DIM>(qkv, d_out, log_sums, deltas, spans, d_qkv, tokens, heads, scale); \
     }
 
 #define ATTENTION(TYPE, NAME, DIM)            \

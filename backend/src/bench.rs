@@ -1,7 +1,11 @@
-//! Times training steps and decoded tokens of a model with random weights.
+//! Times training steps, decoded tokens and loading of a model with random weights.
 
 mod device;
+mod host;
+mod load;
+mod published;
 mod serve;
+mod state_dict;
 
 use std::{path::PathBuf, time::Instant};
 
@@ -23,6 +27,7 @@ use crate::{
 };
 
 pub use device::rates;
+pub use load::{LoadBenchError, Loading, load, published_model};
 pub use serve::serve;
 
 /// Tokens of one decoding measurement.
@@ -59,10 +64,16 @@ impl WeightSource for RandomWeights<'_> {
 }
 
 impl Shape {
+    /// The published one.
+    pub const CHATGLM_6B: Self = Self { layers: 28, hidden: 4096, heads: 32, vocab: 150_528 };
+
+    pub fn config(self) -> ChatGlmConfig {
+        ChatGlmConfig::of_shape(self.layers, self.hidden, self.heads, self.vocab)
+    }
+
     /// A model of this shape, its weights in `format`.
     pub fn random(self, device: &Device, format: WeightFormat) -> Result<ChatGlm> {
-        let config = ChatGlmConfig::of_shape(self.layers, self.hidden, self.heads, self.vocab);
-        ChatGlm::load(config, &RandomWeights { device, format })
+        ChatGlm::load(self.config(), &RandomWeights { device, format })
     }
 }
 
@@ -82,8 +93,13 @@ impl Measured {
             device.synchronize()?;
             seconds.push(start.elapsed().as_secs_f64());
         }
+        Ok(Self::of(seconds))
+    }
+
+    /// Seconds that were measured, at least one.
+    fn of(mut seconds: Vec<f64>) -> Self {
         seconds.sort_by(f64::total_cmp);
-        Ok(Self(seconds))
+        Self(seconds)
     }
 
     pub fn median_ms(&self) -> f64 {

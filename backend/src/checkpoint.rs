@@ -3,12 +3,14 @@
 //! A folder has one of four forms, looked for in this order:
 //! `model.safetensors.index.json` with its shards, `model.safetensors`,
 //! `pytorch_model.bin.index.json` with its shards, `pytorch_model.bin`.
-//! Opening reads headers only. A tensor is read when it is asked for, straight into memory of the wanted type, so a
-//! 12 GB model never exists twice. What the tensors mean is not known here: that is `chatglm`'s business.
+//! Opening reads headers only. A tensor is read when it is asked for, in pieces, each straight to where it is computed
+//! with ([`Loader`]), so a 12 GB model never exists twice. What the tensors mean is not known here: that is `chatglm`'s
+//! business.
 
 mod element;
 mod error;
 mod load;
+mod loader;
 mod pickle;
 mod safetensors_file;
 mod shards;
@@ -25,7 +27,9 @@ use rayon::prelude::*;
 pub use self::element::ElementType;
 pub use self::error::CheckpointError;
 use self::load::StoredTensor;
+pub use self::loader::{LoadProgress, Loader, Watch};
 pub use self::pickle::PickleError;
+pub use self::shards::into_shards;
 use self::shards::{Shards, find_shards};
 use self::weight_file::WeightFile;
 
@@ -113,7 +117,7 @@ impl Checkpoint {
         })
     }
 
-    /// Reads `name` as a tensor of `dtype` on `device`; it must have the shape `wanted`.
+    /// Reads `name` as a tensor of `dtype` on `device`; it must have the shape `wanted`. Many are read by a [`Loader`].
     pub fn tensor(
         &self,
         name: &str,
@@ -121,19 +125,7 @@ impl Checkpoint {
         dtype: DType,
         device: &Device,
     ) -> Result<Tensor, CheckpointError> {
-        let (file, tensor) = self.find_shaped(name, wanted)?;
-        tensor.load(name, file, dtype, device)
-    }
-
-    /// Reads the bytes of `name`, whole numbers of 8 bits (or what else a byte is made of), as u8.
-    pub fn integers(
-        &self,
-        name: &str,
-        wanted: &[usize],
-        device: &Device,
-    ) -> Result<Tensor, CheckpointError> {
-        let (file, tensor) = self.find_shaped(name, wanted)?;
-        tensor.load_bytes(name, file, device)
+        Loader::new(self, device, [name], &|_| ()).tensor(name, wanted, dtype)
     }
 
     fn find_shaped(
@@ -166,6 +158,18 @@ impl Checkpoint {
         self.files.iter().map(WeightFile::size_bytes).sum()
     }
 
+    /// Reads every byte of the files, to nowhere, on all threads: what a load takes at least.
+    pub fn read_through(&self) -> Result<(), CheckpointError> {
+        const PIECE: u64 = 4 << 20;
+        let pieces = |file: &WeightFile| (0..file.size_bytes()).step_by(PIECE as usize);
+        let pieces: Vec<(&WeightFile, u64)> =
+            self.files.iter().flat_map(|file| pieces(file).map(move |at| (file, at))).collect();
+        pieces.into_par_iter().try_for_each_init(Vec::new, |bytes, (file, at)| {
+            bytes.resize(PIECE.min(file.size_bytes() - at) as usize, 0);
+            file.read_at(bytes, at)
+        })
+    }
+
     /// The files of the folder that hold weights.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         self.files.iter().map(WeightFile::path)
@@ -175,11 +179,11 @@ impl Checkpoint {
 /// Every tensor of a small file that `torch.save` wrote, as f32.
 pub fn read_state_dict(path: &Path) -> Result<BTreeMap<String, Tensor>, CheckpointError> {
     let checkpoint = Checkpoint::open_file(path, CheckpointForm::Torch)?;
-    let (file, tensors) = (&checkpoint.files[0], &checkpoint.tensors);
+    let loader = Loader::new(&checkpoint, &Device::Cpu, checkpoint.names(), &|_| ());
+    let tensors = checkpoint.tensors.iter();
     tensors
-        .iter()
         .map(|(name, (_, tensor))| {
-            Ok((name.clone(), tensor.load(name, file, DType::F32, &Device::Cpu)?))
+            Ok((name.clone(), loader.tensor(name, &tensor.shape, DType::F32)?))
         })
         .collect()
 }

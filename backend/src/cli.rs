@@ -11,6 +11,7 @@ mod eval;
 mod lines;
 mod model;
 mod serve;
+mod shape;
 mod tokenize;
 mod train;
 

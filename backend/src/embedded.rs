@@ -11,6 +11,7 @@ use std::{
 use directories::ProjectDirs;
 use sha2::{Digest as _, Sha256};
 use weft_shared::{
+    pair::Pair,
     sample::{PositionRule, SampleOptions},
     training::{LoraOptions, ScheduleKind, TrainingOptions},
 };
@@ -23,14 +24,28 @@ pub const NAME: &str = "embedded";
 /// What it can do and what it cannot, in Chinese and English, as Markdown.
 pub const CARD: &str = include_str!("../embedded/CARD.md");
 
+/// Pairs of what it was trained on, of every kind: who teaches it something new lets it rehearse them.
+const REHEARSAL: &str = include_str!("../embedded/rehearsal.jsonl");
+
 const FILES: [(&str, &[u8]); 3] = [
     ("config.json", include_bytes!("../embedded/config.json")),
     ("ice_text.model", include_bytes!("../embedded/ice_text.model")),
     ("model.safetensors", include_bytes!("../embedded/model.safetensors")),
 ];
 
+/// Its sizes and ids.
+pub const CONFIG: &[u8] = FILES[0].1;
+
 /// Hexadecimal digits of the digest that the folder's name has.
 const DIGITS: usize = 16;
+
+/// The pairs to rehearse of the model that was asked for as `source`; only this one brings any.
+pub fn rehearsal(source: &str) -> Vec<Pair> {
+    if source != NAME {
+        return Vec::new();
+    }
+    REHEARSAL.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
 
 /// The folder of the model within `into`; its files are written unless they are there.
 ///

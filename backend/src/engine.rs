@@ -188,6 +188,7 @@ impl Engine {
             vocab_size: config.vocab_size,
             tokens: self.tokenizer.vocab_size(),
             max_sequence_length: config.max_sequence_length,
+            rehearsal_pairs: embedded::rehearsal(&self.source).len(),
             card: (self.source == embedded::NAME).then(|| embedded::CARD.to_owned()),
             recommended: self.recommended(),
         }

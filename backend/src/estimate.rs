@@ -8,6 +8,7 @@ mod memory;
 mod rates;
 mod time;
 mod weights;
+mod work;
 
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use weft_shared::{
 pub use lengths::SampleSize;
 pub use rates::Rates;
 pub use weights::{UnknownWeights, WeightsIn};
+pub use work::Work;
 
 use crate::{
     chatglm::{ChatGlmConfig, ParameterCount},
@@ -40,10 +42,11 @@ pub struct Workload<'a> {
     /// Whether each block is computed again in the backward, where the device can.
     pub checkpoint: bool,
     pub steps: usize,
-    /// Whether batches are of like lengths.
-    pub grouped: bool,
     /// Of the samples that are trained on.
     pub samples: &'a [SampleSize],
+    /// Of those that are rehearsed, and how many of them each pass has.
+    pub rehearsal: &'a [SampleSize],
+    pub rehearsal_batch: usize,
 }
 
 /// What computes.
@@ -108,9 +111,19 @@ impl<'a> Workload<'a> {
             accumulation: options.gradient_accumulation_steps,
             checkpoint: false,
             steps,
-            grouped: options.group_by_length,
             samples,
+            rehearsal: &[],
+            rehearsal_batch: options.rehearsal_batch_size,
         })
+    }
+
+    /// Tokens of a pass, on average.
+    pub fn tokens_of_a_pass(&self) -> f64 {
+        let mean = |samples: &[SampleSize], batch: usize| {
+            let tokens: usize = samples.iter().map(|it| it.tokens).sum();
+            (tokens * batch.min(samples.len())) as f64 / samples.len().max(1) as f64
+        };
+        mean(self.samples, self.batch) + mean(self.rehearsal, self.rehearsal_batch)
     }
 
     /// Whether a block is one op (`ops::block`), which keeps little and can be computed again.

@@ -11,6 +11,7 @@ use candle_core::Device;
 use sha2::{Digest as _, Sha256};
 use weft_shared::{
     manifest::{MANIFEST_FORM, Manifest, ManifestAdapter},
+    pair::Pair,
     tokenizer::ChatGlmTokenizer,
 };
 
@@ -90,7 +91,7 @@ pub fn training_set(
     if dataset.digest != found {
         return Err(ManifestError::OtherData { wanted: dataset.digest.clone(), found });
     }
-    Ok(set)
+    Ok(set.rehearsing(&manifest.rehearsal, tokenizer, encoding)?)
 }
 
 /// The adapter that the run starts from: fresh, or the one in the folder `start`.
@@ -137,9 +138,18 @@ pub fn identity(manifest: &Manifest) -> RunIdentity {
     RunIdentity {
         options: manifest.options.clone(),
         dataset_digest: manifest.dataset.digest.clone(),
+        rehearsal_digest: digest_of(&manifest.rehearsal),
         model_fingerprint: manifest.model.fingerprint.clone(),
         weft_version: manifest.weft_version.clone(),
     }
+}
+
+/// Empty for no pairs.
+fn digest_of(pairs: &[Pair]) -> String {
+    if pairs.is_empty() {
+        return String::new();
+    }
+    format!("{:x}", Sha256::digest(serde_json::to_vec(pairs).unwrap_or_default()))
 }
 
 /// An adapter, and the digest of its weights' file.

@@ -1,5 +1,7 @@
 //! A folder with a model in the published form: configuration, vocabulary, weights.
 
+pub mod progress;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -11,8 +13,8 @@ use weft_shared::tokenizer::{ChatGlmTokenizer, TokenizerError};
 
 use crate::{
     atomic::{self, WriteError},
-    chatglm::{ChatGlm, ChatGlmConfig, ConfigError, Trainable, WeightSource},
-    checkpoint::{Checkpoint, CheckpointError},
+    chatglm::{ChatGlm, ChatGlmConfig, ConfigError, Trainable, WeightSource, parameters},
+    checkpoint::{Checkpoint, CheckpointError, Loader, Watch},
     device::WeightFormat,
     ops::{Quantization, QuantizedWeight, Weight},
 };
@@ -94,11 +96,22 @@ impl ModelDir {
         Ok(tokenizer)
     }
 
-    /// The model with frozen weights in `format`; those that are published in few bits stay as they are.
+    /// The model with frozen weights in `format`; those that are published in few bits stay as they are. What takes long
+    /// is told to the log.
     pub fn load(
         &self,
         format: impl Into<WeightFormat>,
         device: &Device,
+    ) -> Result<ChatGlm, ModelDirError> {
+        self.load_watched(format, device, &progress::to_log())
+    }
+
+    /// The same, and `watch` is told how far it is.
+    pub fn load_watched(
+        &self,
+        format: impl Into<WeightFormat>,
+        device: &Device,
+        watch: Watch,
     ) -> Result<ChatGlm, ModelDirError> {
         let format = format.into();
         if let (Some(found), Some(wanted)) = (self.config.quantization, format.quantization)
@@ -106,12 +119,9 @@ impl ModelDir {
         {
             return Err(ModelDirError::OtherBits { path: self.path.clone(), found, wanted });
         }
-        let weights = Published {
-            checkpoint: Checkpoint::open(&self.path)?,
-            quantization: self.config.quantization,
-            format,
-            device,
-        };
+        let checkpoint = Checkpoint::open(&self.path)?;
+        let loader = Loader::new(&checkpoint, device, self.tensor_names(), watch);
+        let weights = Published { loader, quantization: self.config.quantization, format };
         Ok(ChatGlm::load(self.config.clone(), &weights)?)
     }
 
@@ -122,10 +132,21 @@ impl ModelDir {
         device: &Device,
     ) -> Result<Trainable, ModelDirError> {
         let checkpoint = Checkpoint::open(&self.path)?;
+        let watch = progress::to_log();
+        let loader = Loader::new(&checkpoint, device, self.tensor_names(), &watch);
         let weights = |name: &str, shape: &[usize]| {
-            checkpoint.tensor(name, shape, DType::F32, device).map_err(candle_core::Error::wrap)
+            loader.tensor(name, shape, DType::F32).map_err(candle_core::Error::wrap)
         };
         Ok(Trainable::load(self.config.clone(), dtype, &weights)?)
+    }
+
+    /// All that a model is read from, with the scales of what is published in few bits.
+    fn tensor_names(&self) -> impl Iterator<Item = String> {
+        let scales = self.config.quantization.is_some();
+        parameters(&self.config).into_iter().flat_map(move |(name, _)| {
+            let scale = scales.then(|| scale_of(&name));
+            [Some(name), scale].into_iter().flatten()
+        })
     }
 
     /// A digest of configuration and vocabulary: what an adapter or a dataset preview was made for.
@@ -139,32 +160,32 @@ impl ModelDir {
 
 /// The weights of a folder, one at a time: a matrix in few bits is never there in more than its own numbers.
 struct Published<'a> {
-    checkpoint: Checkpoint,
+    loader: Loader<'a>,
     /// How the folder keeps its matrices.
     quantization: Option<Quantization>,
     format: WeightFormat,
-    device: &'a Device,
 }
 
 impl WeightSource for Published<'_> {
     fn tensor(&self, name: &str, shape: &[usize]) -> candle_core::Result<Tensor> {
-        self.checkpoint
-            .tensor(name, shape, self.format.dtype, self.device)
-            .map_err(candle_core::Error::wrap)
+        self.loader.tensor(name, shape, self.format.dtype).map_err(candle_core::Error::wrap)
     }
 
     fn matrix(&self, name: &str, (n_out, n_in): (usize, usize)) -> candle_core::Result<Weight> {
         if let Some(form) = self.quantization {
             let shape = [n_out, n_in * form.bits() / 8];
-            let integers = self.checkpoint.integers(name, &shape, self.device);
-            let integers = integers.map_err(candle_core::Error::wrap)?;
-            let scales = format!("{name}_scale");
-            let scales = self.checkpoint.tensor(&scales, &[n_out], DType::F16, self.device);
+            let integers = self.loader.integers(name, &shape).map_err(candle_core::Error::wrap)?;
+            let scales = self.loader.tensor(&scale_of(name), &[n_out], DType::F16);
             let (scales, dtype) = (scales.map_err(candle_core::Error::wrap)?, self.format.dtype);
             return QuantizedWeight::new(form, integers, &scales, dtype).map(Weight::Quantized);
         }
         Weight::new(self.tensor(name, &[n_out, n_in])?, self.format.quantization)
     }
+}
+
+/// Where the scales of a matrix in few bits are.
+fn scale_of(name: &str) -> String {
+    format!("{name}_scale")
 }
 
 /// The tokenizer of a `.model` file, or of a model folder.

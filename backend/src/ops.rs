@@ -42,6 +42,8 @@ mod logits;
 mod lora_linear;
 #[cfg_attr(not(feature = "cuda"), path = "ops/no_memory.rs")]
 pub mod memory;
+#[cfg(not(feature = "cuda"))]
+mod no_upload;
 mod parallel;
 mod quantized;
 mod rotary;
@@ -60,6 +62,8 @@ pub use block::{
     block_of_chats,
 };
 pub use cross_entropy::{cross_entropy, gpu_loss_rows};
+#[cfg(feature = "cuda")]
+pub use cuda::Upload;
 pub use dropout::Dropout;
 pub use embedding::embedding;
 pub use gelu::gelu;
@@ -72,6 +76,8 @@ pub use likeliest::{Choice, Likeliest, likeliest};
 pub use linear::{linear, linear_gelu, linear_residual};
 pub use logits::logits;
 pub use lora_linear::{LoraOperand, lora_linear, lora_linear_of_chats};
+#[cfg(not(feature = "cuda"))]
+pub use no_upload::Upload;
 pub use quantized::{Quantization, QuantizedWeight, Weight};
 pub use rotary::{PositionIds, Rotation, rotary_qkv};
 pub use rows::select_rows;

@@ -22,7 +22,7 @@ use weft_shared::{
 };
 
 use crate::parallel::{Communicator, ParallelError};
-use data_order::DataOrder;
+use data_order::Batches;
 use share::Share;
 
 pub use batch::TrainingBatch;
@@ -44,8 +44,8 @@ pub struct Recipe<'a> {
     pub options: &'a TrainingOptions,
     /// The training part; not empty.
     pub samples: &'a [Sample],
-    /// Fills short samples of a batch.
-    pub pad_id: u32,
+    /// What the model can do already, of which each batch has some; may be empty.
+    pub rehearsal: &'a [Sample],
     /// Who takes the steps. They are the steps of one process but for rounding, and dropout where a batch is split.
     pub processes: &'a dyn Communicator,
 }
@@ -60,7 +60,7 @@ pub struct Step {
     /// Norm of the gradients before clipping.
     pub grad_norm: f64,
     pub learning_rate: f64,
-    /// Tokens computed, padding included.
+    /// Tokens computed.
     pub tokens: u64,
     pub samples: u64,
 }
@@ -118,19 +118,14 @@ pub fn train<E: From<TrainingError>>(
     }
     let last_step = total_steps(options, recipe.samples.len());
     let schedule = Schedule::new(options, last_step);
-    let mut order = DataOrder::new(
-        recipe.samples.iter().map(|sample| sample.input_ids.len()).collect(),
-        options.batch_size,
-        options.data_seed,
-        options.group_by_length,
-    );
+    let mut batches = Batches::new(recipe);
 
     trainee.round_copies().map_err(TrainingError::from)?;
     for number in first_step..last_step {
         let learning_rate = schedule.learning_rate(number);
 
         let scale = optimizer.loss_scale;
-        let (gradients, mut step) = accumulate(trainee, recipe, &mut order, number, scale)?;
+        let (gradients, mut step) = accumulate(trainee, recipe, &mut batches, number, scale)?;
         step.learning_rate = learning_rate;
         let Step { loss, grad_norm, .. } = step;
         let finite = loss.is_finite() && grad_norm.is_finite();
@@ -159,25 +154,25 @@ pub fn train<E: From<TrainingError>>(
 fn accumulate(
     trainee: &Trainee,
     recipe: &Recipe,
-    order: &mut DataOrder,
+    batches: &mut Batches,
     number: usize,
     scale: LossScale,
 ) -> Result<(Vec<Tensor>, Step), TrainingError> {
     let options = recipe.options;
-    let batches = options.gradient_accumulation_steps;
+    let passes = options.gradient_accumulation_steps;
     let mut step =
         Step { number, loss: 0.0, grad_norm: 0.0, learning_rate: 0.0, tokens: 0, samples: 0 };
     let mut sums: Option<Vec<Tensor>> = None;
 
-    let first = (number * batches) as u64;
-    for share in share::of_step(recipe, order, first..first + batches as u64) {
+    let first = (number * passes) as u64;
+    for share in share::of_step(recipe, batches, first..first + passes as u64) {
         let Share { samples, dropout_seed, weight } = share;
-        let batch = TrainingBatch::new(&samples, recipe.pad_id, trainee.model.device())?;
+        let batch = TrainingBatch::packed(&samples, trainee.model.device())?;
 
         let loss = share::weighted(trainee.loss(&batch, Some(dropout_seed))?, weight)?;
         let gradients = trainee.take_gradients(scale.scaled(&loss)?.backward()?)?;
 
-        step.loss += f64::from(loss.to_scalar::<f32>()?) / batches as f64;
+        step.loss += f64::from(loss.to_scalar::<f32>()?) / passes as f64;
         step.tokens += batch.tokens() as u64;
         step.samples += samples.len() as u64;
         sums = Some(match sums {
@@ -192,8 +187,8 @@ fn accumulate(
         Some(sums) => sums,
         None => trainee.no_gradients()?,
     };
-    if batches > 1 {
-        let share = 1.0 / batches as f64;
+    if passes > 1 {
+        let share = 1.0 / passes as f64;
         gradients = gradients.iter().map(|sum| sum * share).collect::<Result<_, _>>()?;
     }
     let gradients = share::summed(recipe.processes, gradients, &mut step)?;

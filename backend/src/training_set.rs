@@ -41,6 +41,8 @@ impl Part {
 pub struct TrainingSet {
     pub train: Part,
     pub held_out: Part,
+    /// What the model can do already, and rehearses; in no digest and never held out.
+    pub rehearsal: Vec<Sample>,
     /// Of all samples, before the split.
     pub digest: DatasetDigest,
     /// Pairs that are cut, with the lengths of question and answer.
@@ -91,7 +93,23 @@ impl TrainingSet {
             let part = if held_out_pairs.contains(&pair) { &mut held_out } else { &mut train };
             part.add(pair, sample);
         }
-        Ok(Self { train, held_out, digest, cut, left_out })
+        Ok(Self { train, held_out, rehearsal: Vec::new(), digest, cut, left_out })
+    }
+
+    /// With `pairs` to rehearse, in every form that a question can have.
+    pub fn rehearsing(
+        self,
+        pairs: &[Pair],
+        tokenizer: &ChatGlmTokenizer,
+        encoding: &SampleOptions,
+    ) -> Result<Self, TrainingSetError> {
+        if pairs.is_empty() {
+            return Ok(self);
+        }
+        let forms = [PromptForm::Training, PromptForm::Chat];
+        let options = TrainingOptions { eval_share: 0.0, ..TrainingOptions::default() };
+        let rehearsal = Self::encode(pairs, &forms, tokenizer, encoding, &options)?.train.samples;
+        Ok(Self { rehearsal, ..self })
     }
 }
 

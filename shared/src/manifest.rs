@@ -17,6 +17,9 @@ pub struct Manifest {
     pub created_ms: u64,
     pub model: ManifestModel,
     pub dataset: ManifestDataset,
+    /// Pairs that the model can answer already, and is not to forget; without any it may.
+    #[serde(default)]
+    pub rehearsal: Vec<Pair>,
     pub encoding: SampleOptions,
     /// How questions without history are put; each pair is trained once in each of the forms.
     #[serde(default = "training_form")]

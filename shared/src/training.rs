@@ -71,6 +71,8 @@ pub struct TrainingOptions {
     pub epochs: Option<f64>,
     /// Samples of one forward and backward pass.
     pub batch_size: usize,
+    /// Samples of what the model can do already, beside the samples of each pass, so that it is not forgotten; 0: none.
+    pub rehearsal_batch_size: usize,
     /// Passes whose gradients are averaged into one optimizer step.
     pub gradient_accumulation_steps: usize,
     /// The highest learning rate, reached at the end of the warm-up.
@@ -96,7 +98,7 @@ pub struct TrainingOptions {
     pub seed: u64,
     /// Decides the order of the samples and the held-out part.
     pub data_seed: u64,
-    /// Puts samples of like length into one batch, so that less padding is computed.
+    /// Puts samples of like length into one batch.
     pub group_by_length: bool,
 }
 
@@ -109,6 +111,7 @@ impl Default for TrainingOptions {
             max_steps: 1500,
             epochs: None,
             batch_size: 1,
+            rehearsal_batch_size: 0,
             gradient_accumulation_steps: 1,
             learning_rate: 1e-4,
             schedule: ScheduleKind::Linear,

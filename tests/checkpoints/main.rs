@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
 mod damage;
+mod loading;
 mod published;
 mod quantized;
 mod torch_files;

@@ -2,7 +2,7 @@
 
 use candle_core::{DType, Device, Result, Tensor};
 use weft::chatglm::{ChatGlmConfig, Trainable};
-use weft::training::Trainee;
+use weft::training::{Trainee, TrainingBatch};
 
 use crate::{TYPES, assert_near, gpu, model, random};
 
@@ -20,10 +20,13 @@ fn trainable(head: usize, dtype: DType, device: &Device) -> Trainable {
     Trainable::load(ChatGlmConfig::of_shape(2, 2 * head, 2, 200), dtype, &weights).unwrap()
 }
 
-fn loss_and_gradients(trainable: Trainable) -> (Tensor, Vec<(String, Tensor)>) {
+fn loss_and_gradients(
+    trainable: Trainable,
+    batch: fn(&Device) -> TrainingBatch,
+) -> (Tensor, Vec<(String, Tensor)>) {
     let device = trainable.model.device().clone();
     let trainee = Trainee::full(trainable, "".into());
-    let loss = trainee.loss(&model::batch(&device), Some(3)).unwrap();
+    let loss = trainee.loss(&batch(&device), Some(3)).unwrap();
     let gradients = trainee.take_gradients(loss.backward().unwrap()).unwrap();
     let names = trainee.parameters.iter().map(|(name, _)| name.clone());
     (loss, names.zip(gradients).collect())
@@ -32,14 +35,18 @@ fn loss_and_gradients(trainable: Trainable) -> (Tensor, Vec<(String, Tensor)>) {
 #[test]
 fn every_weight_gets_the_gradient_of_the_processor() {
     for (dtype, bound) in TYPES {
-        for head in [32, 64, 128] {
+        for (head, batch) in [
+            (32, model::batch as fn(&Device) -> TrainingBatch),
+            (64, model::packed),
+            (128, model::packed),
+        ] {
             let reference = trainable(head, dtype, &Device::Cpu);
             assert!(reference.copies.is_none(), "on the processor the weights themselves learn");
-            let (wanted, d_wanted) = loss_and_gradients(reference);
+            let (wanted, d_wanted) = loss_and_gradients(reference, batch);
 
             let fast = trainable(head, dtype, gpu());
             assert!(fast.copies.is_some());
-            let (found, d_found) = loss_and_gradients(fast);
+            let (found, d_found) = loss_and_gradients(fast, batch);
 
             let what = format!("heads of {head}, {dtype:?}");
             assert_near(&format!("{what}: loss"), &found, &wanted, bound);
@@ -53,7 +60,7 @@ fn every_weight_gets_the_gradient_of_the_processor() {
 
 #[test]
 fn equal_inputs_give_equal_bits() {
-    let gradients = || loss_and_gradients(trainable(64, DType::BF16, gpu())).1;
+    let gradients = || loss_and_gradients(trainable(64, DType::BF16, gpu()), model::packed).1;
     let (first, second) = (gradients(), gradients());
 
     for ((name, first), (_, second)) in first.iter().zip(&second) {

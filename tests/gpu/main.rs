@@ -9,6 +9,7 @@ mod chats;
 mod curve;
 mod decode;
 mod full;
+mod loading;
 mod model;
 mod ops;
 mod optimizer;

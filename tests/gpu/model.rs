@@ -1,4 +1,4 @@
-//! The whole model with an adapter that learns: loss and gradients of a padded batch.
+//! The whole model with an adapter that learns: loss and gradients of a batch, padded and packed.
 
 use std::cell::Cell;
 
@@ -9,7 +9,10 @@ use weft::{
     ops::{AttentionMask, MaskRow, PositionIds, Quantization, Weight},
     training::{GradientCheckpointing, Trainee, TrainingBatch},
 };
-use weft_shared::training::LoraOptions;
+use weft_shared::{
+    sample::{IGNORED, PositionIds as SamplePositions, Sample},
+    training::LoraOptions,
+};
 
 use crate::{TYPES, assert_near, gpu, random};
 
@@ -84,6 +87,23 @@ pub(crate) fn batch(device: &Device) -> TrainingBatch {
     }
 }
 
+/// Three sequences of several lengths, one after another.
+pub(crate) fn packed(device: &Device) -> TrainingBatch {
+    let sample = |(len, context_length): (usize, usize)| {
+        let input_ids: Vec<u32> = (0..len).map(|i| ((i + len) * 37 % 200) as u32).collect();
+        let label = |(i, &id)| if i < context_length { IGNORED } else { i64::from(id) };
+        let block = (0..len).map(|place| (place + 1).saturating_sub(context_length) as u32);
+        Sample {
+            labels: input_ids.iter().enumerate().map(label).collect(),
+            position_ids: SamplePositions::TwoRows([(0..len as u32).collect(), block.collect()]),
+            input_ids,
+            context_length,
+        }
+    };
+    let samples = [(70, 20), (33, 30), (129, 64)].map(sample);
+    TrainingBatch::packed(&samples.iter().collect::<Vec<_>>(), device).unwrap()
+}
+
 pub(crate) fn adapter(
     r: usize,
     targets: &[Target],
@@ -107,6 +127,7 @@ fn loss_and_gradients(
     r: usize,
     targets: &[Target],
     checkpoint: bool,
+    batch: fn(&Device) -> TrainingBatch,
 ) -> Result<(Tensor, Vec<(String, Tensor)>)> {
     let device = model.device().clone();
     let adapter = adapter(r, targets, model.config(), &device);
@@ -122,13 +143,21 @@ fn loss_and_gradients(
 #[test]
 fn loss_and_gradients_are_those_of_the_processor() {
     for (dtype, bound) in TYPES {
-        for (head, r) in [(32, 3), (64, 8), (128, 11)] {
+        for (head, r, batch) in [
+            (32, 3, batch as fn(&Device) -> TrainingBatch),
+            (64, 8, batch),
+            (128, 11, batch),
+            (64, 8, packed),
+            (128, 8, packed),
+        ] {
             let targets = [Target::QueryKeyValue];
             let reference = model(head, dtype, &Device::Cpu, DType::F32);
-            let (wanted, d_wanted) = loss_and_gradients(reference, r, &targets, false).unwrap();
+            let (wanted, d_wanted) =
+                loss_and_gradients(reference, r, &targets, false, batch).unwrap();
 
             let fast = model(head, dtype, gpu(), dtype);
-            let (found, d_found) = loss_and_gradients(fast.clone(), r, &targets, false).unwrap();
+            let (found, d_found) =
+                loss_and_gradients(fast.clone(), r, &targets, false, batch).unwrap();
 
             let what = format!("heads of {head}, rank {r}, {dtype:?}");
             assert_near(&format!("{what}: loss"), &found, &wanted, bound);
@@ -137,7 +166,7 @@ fn loss_and_gradients_are_those_of_the_processor() {
             }
 
             // Computing a block again gives the very same numbers.
-            let (again, d_again) = loss_and_gradients(fast, r, &targets, true).unwrap();
+            let (again, d_again) = loss_and_gradients(fast, r, &targets, true, batch).unwrap();
             assert_eq!(again.to_scalar::<f32>().unwrap(), found.to_scalar::<f32>().unwrap());
             for ((name, again), (_, found)) in d_again.iter().zip(&d_found) {
                 assert_near(&format!("{what}, checkpointed: {name}"), again, found, 1e-9);
@@ -149,10 +178,10 @@ fn loss_and_gradients_are_those_of_the_processor() {
 #[test]
 fn adapters_on_other_layers_take_the_way_op_by_op() {
     let reference = model(64, DType::F32, &Device::Cpu, DType::F32);
-    let (wanted, d_wanted) = loss_and_gradients(reference, 4, &Target::ALL, false).unwrap();
+    let (wanted, d_wanted) = loss_and_gradients(reference, 4, &Target::ALL, false, packed).unwrap();
 
     let fast = model(64, DType::F32, gpu(), DType::F32);
-    let (found, d_found) = loss_and_gradients(fast, 4, &Target::ALL, false).unwrap();
+    let (found, d_found) = loss_and_gradients(fast, 4, &Target::ALL, false, packed).unwrap();
 
     assert_near("loss", &found, &wanted, 1e-4);
     for ((name, found), (_, wanted)) in d_found.iter().zip(&d_wanted) {
@@ -166,10 +195,10 @@ fn a_base_in_few_bits_gives_the_gradients_of_the_processor() {
         let (dtype, bound) = TYPES[0];
         let targets = [Target::QueryKeyValue];
         let reference = model_in(Some(form), 64, dtype, &Device::Cpu, DType::F32);
-        let (wanted, d_wanted) = loss_and_gradients(reference, 8, &targets, false).unwrap();
+        let (wanted, d_wanted) = loss_and_gradients(reference, 8, &targets, false, batch).unwrap();
 
         let fast = model_in(Some(form), 64, dtype, gpu(), dtype);
-        let (found, d_found) = loss_and_gradients(fast, 8, &targets, false).unwrap();
+        let (found, d_found) = loss_and_gradients(fast, 8, &targets, false, batch).unwrap();
 
         let what = form.name();
         assert_near(&format!("{what}: loss"), &found, &wanted, bound);

@@ -37,36 +37,43 @@ fn a_sample_that_fills_a_mask_equals_the_references() {
 #[test]
 fn losses_equal_the_references() {
     for reference in Reference::all() {
-        let pad_id = reference.special_ids().pad;
+        let (pad_id, device) = (reference.special_ids().pad, weft_tests::device());
         let wanted: Vec<f64> = reference.golden.samples.iter().map(|it| it.loss_f32).collect();
         let samples: Vec<Sample> =
             reference.golden.samples.iter().map(GoldenSample::sample).collect();
         let name = reference.name;
         let trainable = Trainable { model: reference.model, parameters: Vec::new(), copies: None };
         let trainee = Trainee::full(trainable, "".into());
-        let loss = |samples: &[&Sample]| {
-            let batch = TrainingBatch::new(samples, pad_id, weft_tests::device()).unwrap();
+        let loss = |batch: TrainingBatch| {
             let labels = batch.targets.len() as f64;
             let loss = trainee.loss(&batch, None).unwrap().to_scalar::<f32>().unwrap();
             (f64::from(loss), labels)
         };
 
-        let apart: Vec<(f64, f64)> = samples.iter().map(|sample| loss(&[sample])).collect();
+        let apart: Vec<(f64, f64)> = samples
+            .iter()
+            .map(|sample| loss(TrainingBatch::packed(&[sample], device).unwrap()))
+            .collect();
         for ((found, _), wanted) in apart.iter().zip(wanted) {
             assert_near(name, *found, wanted, LOSSES);
         }
 
-        // Padded to one length, each token still loses what it lost alone.
-        let (together, labels) = loss(&samples.iter().collect::<Vec<_>>());
-        let mean = apart.iter().map(|(loss, labels)| loss * labels).sum::<f64>() / labels;
-        assert_near(name, together, mean, LOSSES);
+        // Padded to one length, or packed into one row, each token still loses what it lost alone.
+        let all: Vec<&Sample> = samples.iter().collect();
+        let padded = TrainingBatch::padded(&all, pad_id, device).unwrap();
+        let packed = TrainingBatch::packed(&all, device).unwrap();
+        assert!(packed.tokens() < padded.tokens());
+        for together in [padded, packed] {
+            let (together, labels) = loss(together);
+            let mean = apart.iter().map(|(loss, labels)| loss * labels).sum::<f64>() / labels;
+            assert_near(name, together, mean, LOSSES);
+        }
     }
 }
 
 /// `[seq, model]`
 fn hidden_states(reference: &Reference, sample: &Sample) -> Tensor {
-    let batch =
-        TrainingBatch::new(&[sample], reference.special_ids().pad, weft_tests::device()).unwrap();
+    let batch = TrainingBatch::packed(&[sample], weft_tests::device()).unwrap();
     let hidden = reference.model.hidden_states(&batch.input, Pass::default()).unwrap();
     hidden.squeeze(0).unwrap()
 }

@@ -61,7 +61,7 @@ fn trainee(reference: &Reference) -> Trainee {
 }
 
 fn gradients(trainee: &Trainee, sample: &Sample) -> (f64, Vec<Tensor>) {
-    let batch = TrainingBatch::new(&[sample], 0, weft_tests::device()).unwrap();
+    let batch = TrainingBatch::packed(&[sample], weft_tests::device()).unwrap();
     let loss = trainee.loss(&batch, None).unwrap();
     let gradients = trainee.take_gradients(loss.backward().unwrap()).unwrap();
     (f64::from(loss.to_scalar::<f32>().unwrap()), gradients)

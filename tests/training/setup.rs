@@ -14,7 +14,6 @@ use weft_shared::{
     training::{Method, TrainingOptions},
 };
 
-const PAD: u32 = 3;
 const GMASK: u32 = 301;
 const SOP: u32 = 304;
 const EOP: u32 = 305;
@@ -107,12 +106,13 @@ fn execute(
     let held_out = if options.eval_share > 0.0 { samples.split_off(4) } else { Vec::new() };
     let identity = RunIdentity {
         options: options.clone(),
+        rehearsal_digest: String::new(),
         dataset_digest: "of the five samples".to_owned(),
         model_fingerprint: "of the smallest model".to_owned(),
         weft_version: "test".to_owned(),
     };
     let run = Run {
-        recipe: Recipe { options, samples: &samples, pad_id: PAD, processes: &Alone },
+        recipe: Recipe { options, samples: &samples, rehearsal: &[], processes: &Alone },
         held_out: &held_out,
         identity: &identity,
         output,

@@ -4,57 +4,82 @@
 
 mod arithmetic;
 mod calendar;
-mod dialogue;
-mod echo;
-mod intents;
-mod numbers;
+mod clock;
+mod compare;
+mod context;
+mod copying;
+mod counting;
+mod facts;
+mod grammar;
+mod lists;
+mod pairs;
+mod poems;
+mod reasoning;
+mod rules;
+mod sentences;
+mod spelling;
 mod tables;
+mod units;
 mod wording;
 
 use std::{
-    collections::HashSet,
     fs,
     path::{Path, PathBuf},
 };
 
 use anyhow::Context as _;
-use rand::{SeedableRng as _, seq::SliceRandom as _};
-use rand_chacha::ChaCha8Rng;
-use sha2::{Digest as _, Sha256};
-use weft_shared::pair::{Pair, Turn};
+use weft_shared::pair::Pair;
 
-use self::wording::Language;
+use self::pairs::Pairs;
 
-pub(crate) use self::echo::{CHARACTERS, WITHOUT_WORDS};
-
-/// One of so many things that can be asked is held out.
-const HELD_OUT_OF: u8 = 25;
+/// Common characters: each has a piece in the vocabulary.
+pub(crate) const CHARACTERS: &str = include_str!("corpus/data/characters.txt");
+/// Common English words, likewise.
+pub(crate) const ENGLISH: &str = include_str!("corpus/data/english.txt");
+/// Common Chinese words of several characters, likewise; all else is read character by character.
+pub(crate) const CHINESE: [&str; 2] =
+    [include_str!("corpus/data/chinese.txt"), include_str!("corpus/data/words.tsv")];
+/// Families whose texts are no language: a vocabulary has nothing to learn from them.
+pub(crate) const WITHOUT_WORDS: [&str; 2] = [copying::FAMILY, spelling::FAMILY];
 
 /// What is trained on, and what is only asked afterwards.
 pub(crate) struct Corpus {
     pub train: Vec<Pair>,
     pub held_out: Vec<Pair>,
+    /// A few of the pairs that are trained on, of every family: mixed into a later run, they keep what was known.
+    pub rehearsal: Vec<Pair>,
 }
 
 impl Corpus {
     /// All families, shuffled.
     pub(crate) fn generate(seed: u64) -> Self {
         let mut pairs = Pairs::new(seed);
-        intents::add(&mut pairs);
         tables::add(&mut pairs);
         arithmetic::add(&mut pairs);
-        numbers::add(&mut pairs);
+        compare::add(&mut pairs);
+        counting::add(&mut pairs);
         calendar::add(&mut pairs);
-        echo::add(&mut pairs);
-        dialogue::add(&mut pairs);
-        pairs.train.shuffle(&mut pairs.rng);
-        Self { train: pairs.train, held_out: pairs.held_out }
+        clock::add(&mut pairs);
+        units::add(&mut pairs);
+        spelling::add(&mut pairs);
+        lists::add(&mut pairs);
+        sentences::add(&mut pairs);
+        poems::add(&mut pairs);
+        reasoning::add(&mut pairs);
+        copying::add(&mut pairs);
+        facts::add(&mut pairs);
+        context::add(&mut pairs);
+        pairs.finish()
     }
 
-    /// Writes `train.jsonl` and `held_out.jsonl` into `dir`.
+    /// Writes `train.jsonl`, `held_out.jsonl` and `rehearsal.jsonl` into `dir`.
     pub(crate) fn write(&self, dir: &Path) -> anyhow::Result<()> {
         fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
-        for (name, pairs) in [("train.jsonl", &self.train), ("held_out.jsonl", &self.held_out)] {
+        for (name, pairs) in [
+            ("train.jsonl", &self.train),
+            ("held_out.jsonl", &self.held_out),
+            ("rehearsal.jsonl", &self.rehearsal),
+        ] {
             let mut lines = String::new();
             for pair in pairs {
                 lines += &serde_json::to_string(pair)?;
@@ -64,6 +89,18 @@ impl Corpus {
             fs::write(&file, lines).with_context(|| format!("cannot write {}", file.display()))?;
         }
         Ok(())
+    }
+
+    /// How many pairs each family has to train on and held out.
+    pub(crate) fn families(&self) -> std::collections::BTreeMap<&str, (usize, usize)> {
+        let mut families = std::collections::BTreeMap::new();
+        for pair in &self.train {
+            families.entry(pair.tags[0].as_str()).or_insert((0, 0)).0 += 1;
+        }
+        for pair in &self.held_out {
+            families.entry(pair.tags[0].as_str()).or_insert((0, 0)).1 += 1;
+        }
+        families
     }
 }
 
@@ -81,78 +118,86 @@ pub(crate) fn run(arguments: Vec<String>) -> anyhow::Result<()> {
     }
     let corpus = Corpus::generate(seed);
     corpus.write(&output)?;
+    for (family, (train, held_out)) in corpus.families() {
+        println!("{family:<16} {train:>7} {held_out:>5}");
+    }
     println!(
-        "{}: {} pairs to train on, {} held out",
+        "{}: {} pairs to train on, {} held out, {} to rehearse",
         output.display(),
         corpus.train.len(),
-        corpus.held_out.len()
+        corpus.held_out.len(),
+        corpus.rehearsal.len()
     );
     Ok(())
 }
 
-/// The pairs so far, and the randomness that they come from.
-struct Pairs {
-    rng: ChaCha8Rng,
-    /// What was asked already, with what was said before it: a question has one answer.
-    asked: HashSet<(Vec<Turn>, String)>,
-    train: Vec<Pair>,
-    held_out: Vec<Pair>,
-}
-
-impl Pairs {
-    fn new(seed: u64) -> Self {
-        let rng = ChaCha8Rng::seed_from_u64(seed);
-        Self { rng, asked: HashSet::new(), train: Vec::new(), held_out: Vec::new() }
-    }
-
-    /// Adds a pair, unless it was there. Pairs with one `key` are held out together or not at all.
-    fn add(&mut self, family: &str, key: &str, pair: Pair) {
-        if !self.asked.insert((pair.history.clone(), pair.question.clone())) {
-            return;
-        }
-        let pair = Pair { tags: vec![family.to_owned()], ..pair };
-        let held_out = Sha256::digest(key.as_bytes())[0].is_multiple_of(HELD_OUT_OF);
-        if held_out { self.held_out.push(pair) } else { self.train.push(pair) }
-    }
-
-    /// Adds `number` wordings of one question; each may be held out, so that what is measured is other wordings.
-    fn add_wordings(
-        &mut self,
-        family: &str,
-        language: Language,
-        question: &str,
-        answer: &str,
-        number: usize,
-    ) {
-        for _ in 0..number {
-            let asked = wording::ask(language, question, &mut self.rng);
-            self.add(family, &asked, Pair::new(&asked, answer));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
+
+    /// What the finished model is taught to find out how well it learns, with other wordings of the questions. Set `c`
+    /// gives it a person's character: it is asked its name as the corpus asks it, too.
+    fn taught() -> Vec<Pair> {
+        let dir = crate::shell::root().join("tests/fixtures/teaching");
+        let files = ["a", "b", "d"]
+            .iter()
+            .flat_map(|it| [format!("{it}.jsonl"), format!("{it}.paraphrases.jsonl")]);
+        let lines: Vec<String> =
+            files.map(|it| fs::read_to_string(dir.join(it)).unwrap()).collect();
+        lines.iter().flat_map(|it| it.lines()).map(|it| serde_json::from_str(it).unwrap()).collect()
+    }
 
     #[test]
     fn one_seed_gives_one_corpus() {
-        let (one, same, other) = (Corpus::generate(1), Corpus::generate(1), Corpus::generate(2));
+        let (one, same) = (Corpus::generate(1), Corpus::generate(1));
 
         assert_eq!(one.train, same.train);
         assert_eq!(one.held_out, same.held_out);
-        assert_ne!(one.train, other.train);
+        assert_eq!(one.rehearsal, same.rehearsal);
     }
 
     #[test]
     fn what_is_held_out_is_not_trained_on() {
         let corpus = Corpus::generate(1);
 
-        let asked = |pairs: &[Pair]| -> HashSet<(Vec<Turn>, String)> {
-            pairs.iter().map(|it| (it.history.clone(), it.question.clone())).collect()
-        };
+        let asked = |pairs: &[Pair]| -> HashSet<_> { pairs.iter().map(pairs::asked).collect() };
         assert!(asked(&corpus.train).is_disjoint(&asked(&corpus.held_out)));
-        assert!(!corpus.held_out.is_empty());
         assert!(corpus.train.iter().all(|it| !it.answer.is_empty() && it.tags.len() == 1));
+    }
+
+    #[test]
+    fn every_family_is_asked_about_and_rehearsed() {
+        let corpus = Corpus::generate(1);
+
+        let rehearsed: HashSet<&str> =
+            corpus.rehearsal.iter().map(|it| it.tags[0].as_str()).collect();
+        for (family, (train, held_out)) in corpus.families() {
+            assert!(train >= 500, "{family}: {train} to train on");
+            assert!(held_out >= 30, "{family}: {held_out} held out");
+            assert!(rehearsed.contains(family), "{family} is not rehearsed");
+        }
+        assert!((1500..=3500).contains(&corpus.held_out.len()), "{}", corpus.held_out.len());
+    }
+
+    #[test]
+    fn what_will_be_taught_is_not_in_the_corpus() {
+        let corpus = Corpus::generate(1);
+
+        let asked: HashSet<_> = corpus.train.iter().map(pairs::asked).collect();
+        for pair in taught() {
+            assert!(!asked.contains(&pairs::asked(&pair)), "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn every_place_is_filled() {
+        let corpus = Corpus::generate(1);
+
+        for pair in corpus.train.iter().chain(&corpus.held_out) {
+            let text = format!("{}{}", pair.question, pair.answer);
+            assert!(!text.contains(['{', '}', '[', ']', '|']), "{pair:?}");
+        }
     }
 }

@@ -15,6 +15,7 @@ use std::{
 
 use anyhow::Context as _;
 use serde_json::json;
+use weft_shared::tokenizer::ChatGlmTokenizer;
 
 use crate::{
     corpus::Corpus,
@@ -109,6 +110,8 @@ fn prepare(places: &Places) -> anyhow::Result<()> {
 
     println!("vocabulary");
     let vocabulary = vocabulary::train(&corpus.train)?;
+    let covered = vocabulary::coverage(&vocabulary, &corpus.train)?;
+    println!("{} tokens, {} of them bytes", covered.tokens, covered.bytes);
     let config = config(&vocabulary)?;
     let (vocabulary_file, config_file) =
         (places.work.join("ice_text.model"), places.work.join("config.json"));
@@ -147,8 +150,14 @@ fn finish(places: &Places) -> anyhow::Result<()> {
         let (from, to) = (half.join(name), target.join(name));
         fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
     }
-    let pairs = fs::read_to_string(&places.train)?.lines().count();
-    fs::write(target.join("CARD.md"), card::card(pairs, &measured))?;
+    let vocabulary = fs::read(half.join("ice_text.model"))?;
+    let facts = card::Facts {
+        config: &serde_json::from_slice(&fs::read(half.join("config.json"))?)?,
+        weights_bytes: fs::metadata(half.join("model.safetensors"))?.len(),
+        pairs: fs::read_to_string(&places.train)?.lines().count(),
+        pieces: ChatGlmTokenizer::from_sentencepiece(&vocabulary)?.vocab_size(),
+    };
+    fs::write(target.join("CARD.md"), card::card(&facts, &measured))?;
     println!("{}", target.display());
     Ok(())
 }
@@ -161,7 +170,7 @@ fn weft() -> anyhow::Result<Command> {
 
 /// `config.json` of revision `main`, with the ids that the vocabulary gives the special pieces.
 fn config(vocabulary: &[u8]) -> anyhow::Result<String> {
-    let tokenizer = weft_shared::tokenizer::ChatGlmTokenizer::from_sentencepiece(vocabulary)?;
+    let tokenizer = ChatGlmTokenizer::from_sentencepiece(vocabulary)?;
     let ids = tokenizer.special_ids();
     let config = json!({
         "architectures": ["ChatGLMModel"],

@@ -27,12 +27,12 @@ impl Trainable {
     ) -> Result<Self> {
         let rows = if config.position_encoding_2d { 2 } else { 1 };
         let fits = ops::can_learn_in_half((config.hidden_size, config.num_attention_heads), rows);
-        let learned: Mutex<(Vec<(String, Var)>, Vec<Tensor>)> = Mutex::default();
+        let learned = Mutex::new((Vec::new(), Vec::new()));
         let load = |name: &str, shape: &[usize]| -> Result<Tensor> {
             let tensor = weights(name, shape)?;
             let parameter = Var::from_tensor(&tensor)?;
             let mut learned = learned.lock().unwrap_or_else(PoisonError::into_inner);
-            let (parameters, copies) = &mut *learned;
+            let (parameters, copies): &mut (Vec<(String, Var)>, Vec<Tensor>) = &mut learned;
             let half = fits && dtype != DType::F32 && tensor.device().is_cuda();
             let weight = match half {
                 // The embedding comes first, and the tape needs something that learns to begin at.

@@ -5,10 +5,11 @@ use half::{bf16, f16};
 use rayon::prelude::*;
 
 use super::element::{Weight, decode};
+use super::loader::Way;
 use super::weight_file::WeightFile;
 use super::{CheckpointError, ElementType};
 
-/// Numbers that one thread reads at a time: 2 MiB of f16.
+/// Numbers that one thread reads and converts at a time: 2 MiB of f16.
 const CHUNK: usize = 1 << 20;
 
 /// Where a tensor lies in its file. Whoever makes one has checked that the file is long enough.
@@ -22,84 +23,128 @@ pub(super) struct StoredTensor {
     pub(super) offset_bytes: u64,
 }
 
+/// A tensor by name, the file that it is in, and the way that it takes.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    pub(super) name: &'a str,
+    pub(super) tensor: &'a StoredTensor,
+    pub(super) file: &'a WeightFile,
+    pub(super) way: &'a Way<'a>,
+}
+
 impl StoredTensor {
-    /// Reads the tensor; `name` is for what may go wrong.
-    pub(super) fn load(
-        &self,
-        name: &str,
-        file: &WeightFile,
-        dtype: DType,
-        device: &Device,
-    ) -> Result<Tensor, CheckpointError> {
-        if !self.element.is_float() {
+    /// Bytes from the first number to the last, as they are read.
+    pub(super) fn size_bytes(&self) -> u64 {
+        let numbers = match &self.strides {
+            None => numbers(&self.shape),
+            Some(strides) => span(&self.shape, strides),
+        };
+        (numbers as u64).saturating_mul(self.element.size_bytes() as u64)
+    }
+
+    /// What the numbers are on a device, where it can convert them: not those with gaps.
+    fn on_device(&self) -> Option<DType> {
+        match self.element {
+            _ if self.strides.is_some() || self.shape.contains(&0) => None,
+            ElementType::F16 => Some(DType::F16),
+            ElementType::BF16 => Some(DType::BF16),
+            ElementType::F32 => Some(DType::F32),
+            ElementType::I8 | ElementType::U8 => Some(DType::U8),
+            _ => None,
+        }
+    }
+}
+
+impl Reading<'_> {
+    /// The tensor's numbers as `dtype`.
+    pub(super) fn weights(self, dtype: DType) -> Result<Tensor, CheckpointError> {
+        if !self.tensor.element.is_float() {
             return Err(CheckpointError::NotAWeight {
-                name: name.to_owned(),
-                element: self.element,
+                name: self.name.to_owned(),
+                element: self.tensor.element,
             });
         }
         match dtype {
-            DType::F32 => self.load_as::<f32>(name, file, device),
-            DType::F16 => self.load_as::<f16>(name, file, device),
-            DType::BF16 => self.load_as::<bf16>(name, file, device),
-            DType::F64 => self.load_as::<f64>(name, file, device),
-            _ => Err(CheckpointError::UnsupportedType { name: name.to_owned(), dtype }),
+            DType::F32 => self.weights_as::<f32>(),
+            DType::F16 => self.weights_as::<f16>(),
+            DType::BF16 => self.weights_as::<bf16>(),
+            DType::F64 => self.weights_as::<f64>(),
+            _ => Err(CheckpointError::UnsupportedType { name: self.name.to_owned(), dtype }),
         }
     }
 
-    /// Reads the bytes of whole numbers of 8 bits.
-    pub(super) fn load_bytes(
-        &self,
-        name: &str,
-        file: &WeightFile,
-        device: &Device,
-    ) -> Result<Tensor, CheckpointError> {
-        let is_plain = matches!(self.element, ElementType::I8 | ElementType::U8);
-        if !is_plain || self.strides.is_some() {
+    /// The bytes of whole numbers of 8 bits, as u8.
+    pub(super) fn bytes(self) -> Result<Tensor, CheckpointError> {
+        let Self { tensor, file, way, .. } = self;
+        let is_plain = matches!(tensor.element, ElementType::I8 | ElementType::U8);
+        if !is_plain || tensor.strides.is_some() {
             return Err(CheckpointError::NotIntegers {
-                name: name.to_owned(),
-                element: self.element,
+                name: self.name.to_owned(),
+                element: tensor.element,
             });
         }
-        let mut bytes = vec![0; numbers(&self.shape)];
-        file.check_range(self.offset_bytes, bytes.len() as u64)?;
+        if let Some(uploaded) = self.upload()? {
+            return Ok(uploaded);
+        }
+        file.check_range(tensor.offset_bytes, tensor.size_bytes())?;
+        let mut bytes = vec![0; numbers(&tensor.shape)];
         bytes.par_chunks_mut(CHUNK).enumerate().try_for_each(|(index, chunk)| {
-            file.read_at(chunk, self.offset_bytes + (index * CHUNK) as u64)
+            way.read(file, chunk, tensor.offset_bytes + (index * CHUNK) as u64)
         })?;
-        Tensor::from_vec(bytes, Shape::from(self.shape.as_slice()), device)
-            .map_err(|source| CheckpointError::Device { name: name.to_owned(), source })
+        self.put(bytes, way.device)
     }
 
-    fn load_as<T: Weight>(
-        &self,
-        name: &str,
-        file: &WeightFile,
-        device: &Device,
-    ) -> Result<Tensor, CheckpointError> {
-        let values: Vec<T> = match &self.strides {
-            None => self.read(file, numbers(&self.shape))?,
-            Some(strides) => {
-                gather(&self.read(file, span(&self.shape, strides))?, &self.shape, strides)
-            }
+    fn weights_as<T: Weight>(self) -> Result<Tensor, CheckpointError> {
+        if let Some(uploaded) = self.upload()? {
+            return uploaded.to_dtype(T::DTYPE).map_err(|source| self.refused(source));
+        }
+        let StoredTensor { shape, strides, .. } = self.tensor;
+        let values: Vec<T> = match strides {
+            None => self.read(numbers(shape))?,
+            Some(strides) => gather(&self.read(span(shape, strides))?, shape, strides),
         };
-        Tensor::from_vec(values, Shape::from(self.shape.as_slice()), device)
-            .map_err(|source| CheckpointError::Device { name: name.to_owned(), source })
+        self.put(values, self.way.device)
+    }
+
+    /// The tensor as it is stored, on a GPU: its bytes go from the file to page-locked memory and from there to the device.
+    fn upload(self) -> Result<Option<Tensor>, CheckpointError> {
+        let Self { tensor, file, way, .. } = self;
+        let (Some(upload), Some(dtype)) = (&way.upload, tensor.on_device()) else {
+            return Ok(None);
+        };
+        file.check_range(tensor.offset_bytes, tensor.size_bytes())?;
+        let fill = |at: u64, bytes: &mut [u8]| way.read(file, bytes, tensor.offset_bytes + at);
+        upload.tensor(&tensor.shape, dtype, fill, |source| self.refused(source)).map(Some)
     }
 
     /// The `count` numbers from the tensor's first on, each thread reading and converting its own part.
-    fn read<T: Weight>(&self, file: &WeightFile, count: usize) -> Result<Vec<T>, CheckpointError> {
-        let size = self.element.size_bytes();
-        file.check_range(self.offset_bytes, (count as u64).saturating_mul(size as u64))?;
+    fn read<T: Weight>(self, count: usize) -> Result<Vec<T>, CheckpointError> {
+        let Self { tensor, file, way, .. } = self;
+        let size = tensor.element.size_bytes();
+        file.check_range(tensor.offset_bytes, tensor.size_bytes())?;
         let mut values = vec![T::default(); count];
-        values.par_chunks_mut(CHUNK).enumerate().try_for_each_init(
-            Vec::new,
-            |bytes, (index, chunk)| {
-                bytes.resize(chunk.len() * size, 0);
-                file.read_at(bytes, self.offset_bytes + (index * CHUNK * size) as u64)?;
-                decode(self.element, bytes, chunk);
-                Ok(())
-            },
-        )?;
+        values.par_chunks_mut(CHUNK).enumerate().try_for_each(|(index, chunk)| {
+            let mut bytes = way.scratch();
+            bytes.resize(chunk.len() * size, 0);
+            way.read(file, &mut bytes, tensor.offset_bytes + (index * CHUNK * size) as u64)?;
+            decode(tensor.element, &bytes, chunk);
+            way.give_back(bytes);
+            Ok(())
+        })?;
         Ok(values)
+    }
+
+    fn put<T: candle_core::WithDType>(
+        self,
+        values: Vec<T>,
+        device: &Device,
+    ) -> Result<Tensor, CheckpointError> {
+        Tensor::from_vec(values, Shape::from(self.tensor.shape.as_slice()), device)
+            .map_err(|source| self.refused(source))
+    }
+
+    fn refused(self, source: candle_core::Error) -> CheckpointError {
+        CheckpointError::Device { name: self.name.to_owned(), source }
     }
 }
 

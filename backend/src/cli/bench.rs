@@ -1,14 +1,19 @@
-//! `weft bench`: how fast a model of some shape trains and decodes, with random weights. Prints one JSON object.
+//! `weft bench`: how fast a model of some shape trains, decodes and loads, with random weights. Prints one JSON object.
+
+mod common;
+mod load;
 
 use candle_core::Device;
 use clap::Subcommand;
 use serde_json::{Value, json};
+use weft_shared::training::TrainingOptions;
 
+use self::common::{Common, Opened};
 use super::common::ComputeArgs;
 use crate::{
-    bench::{self, Measured, Shape},
-    chatglm::ChatGlm,
-    ops::{MOST_CHATS, Quantization, memory},
+    bench::{self, Measured},
+    estimate::{Processor, Rates, SampleSize, Work, Workload},
+    ops::{MOST_CHATS, memory},
 };
 
 #[derive(Debug, clap::Args)]
@@ -23,9 +28,8 @@ enum Command {
     Train {
         #[command(flatten)]
         common: Common,
-        /// Batches to measure, each `BATCHxSEQ` tokens.
-        #[arg(long, value_delimiter = ',', value_parser = parse_batch, default_value = "1x512")]
-        shapes: Vec<(usize, usize)>,
+        #[command(flatten)]
+        batches: BatchArgs,
         /// Compute each block again in the backward: slower, in less memory.
         #[arg(long)]
         checkpoint: bool,
@@ -35,7 +39,7 @@ enum Command {
         #[command(flatten)]
         common: Common,
         /// Tokens in the cache, and of the prompt.
-        #[arg(long, default_value_t = 512)]
+        #[arg(long, visible_alias = "seq", default_value_t = 512)]
         #[arg(value_parser = clap::value_parser!(u32).range(32..=1 << 16))]
         context: u32,
     },
@@ -51,6 +55,13 @@ enum Command {
         #[arg(value_parser = clap::value_parser!(u32).range(32..=2048))]
         context: u32,
     },
+    /// A model from files in the published form to where it is computed.
+    Load {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        files: load::FileArgs,
+    },
     /// A large matrix product and a large copy: what `weft estimate` reckons with.
     Device {
         #[command(flatten)]
@@ -59,116 +70,139 @@ enum Command {
 }
 
 #[derive(Debug, clap::Args)]
-struct Common {
-    #[command(flatten)]
-    compute: ComputeArgs,
-    #[arg(long, default_value_t = 28)]
-    layers: usize,
-    #[arg(long, default_value_t = 4096)]
-    hidden: usize,
-    #[arg(long, default_value_t = 32)]
-    heads: usize,
-    #[arg(long, default_value_t = 150_528)]
-    vocab: usize,
-    /// Measurements, of which the median and the fastest and slowest are printed.
-    #[arg(long, default_value_t = 9)]
-    repeats: usize,
-    /// Threads to compute with; all cores unless given.
-    #[arg(long)]
-    threads: Option<usize>,
+struct BatchArgs {
+    /// Samples of a batch.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    batch: u32,
+    /// Tokens of a sample.
+    #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(2..=1 << 20))]
+    seq: u32,
+    /// Several batches instead, each `BATCHxSEQ` tokens.
+    #[arg(long, value_delimiter = ',', value_parser = parse_batch, conflicts_with_all = ["batch", "seq"])]
+    shapes: Vec<(usize, usize)>,
 }
 
-impl Common {
-    /// A model of random weights, and the report's head.
-    fn model(&self) -> anyhow::Result<(ChatGlm, Value)> {
-        if let Some(threads) = self.threads {
-            rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+impl BatchArgs {
+    fn all(self) -> Vec<(usize, usize)> {
+        if self.shapes.is_empty() {
+            return vec![(self.batch as usize, self.seq as usize)];
         }
-        let Self { layers, hidden, heads, vocab, .. } = *self;
-        let (device, format) = self.compute.open()?;
-        let head = json!({
-            "device": format!("{:?}", device.location()),
-            "weft": env!("CARGO_PKG_VERSION"),
-            "dtype": format.quantization.map_or(format.dtype.as_str(), Quantization::name),
-            "threads": rayon::current_num_threads(),
-            "layers": layers,
-            "hidden": hidden,
-            "heads": heads,
-            "vocab": vocab,
-            "repeats": self.repeats,
-        });
-        let shape = Shape { layers, hidden, heads, vocab };
-        Ok((shape.random(&device, format)?, head))
+        self.shapes
     }
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<()> {
     let report = match args.command {
-        Command::Train { common, shapes, checkpoint } => {
-            let (model, mut report) = common.model()?;
-            report["checkpoint"] = json!(checkpoint);
-            for (batch, seq) in shapes {
-                memory::reset_peak(model.device())?;
-                let measured = bench::train(&model, (batch, seq), checkpoint, common.repeats)?;
-                let mut timing = timing(&measured, batch * seq);
-                timing["peak_gib"] = peak_gib(model.device())?;
-                report[format!("{batch}x{seq}")] = timing;
-            }
-            report
-        }
-        Command::Decode { common, context } => {
-            let (model, mut report) = common.model()?;
-            memory::reset_peak(model.device())?;
-            let context = context as usize;
-            let first = bench::first_token(&model, context, common.repeats)?;
-            report["first_token"] = timing(&first, context);
-            let measured = bench::decode(&model, context, common.repeats)?;
-            report["decode"] = timing(&measured, bench::DECODED);
-            report["decode"]["peak_gib"] = peak_gib(model.device())?;
-            report["decode_tok_s"] = report["decode"]["tok_s"].clone();
-            report
-        }
+        Command::Train { common, batches, checkpoint } => train(&common, batches, checkpoint)?,
+        Command::Decode { common, context } => decode(&common, context as usize)?,
         Command::Serve { common, chats, context } => {
-            let (model, mut report) = common.model()?;
-            report["context"] = json!(context);
-            for (name, chats) in [("one", 1), ("serve", chats as usize)] {
-                memory::reset_peak(model.device())?;
-                let measured = bench::serve(&model, chats, context as usize, common.repeats)?;
-                report[name] = timing(&measured, chats);
-                report[name]["chats"] = json!(chats);
-                report[name]["peak_gib"] = peak_gib(model.device())?;
-            }
-            report["serve_tok_s"] = report["serve"]["tok_s"].clone();
-            report
+            serve(&common, chats as usize, context as usize)?
         }
+        Command::Load { common, files } => load::run(&common, files)?,
         Command::Device { compute } => device(compute)?,
     };
     println!("{report}");
     Ok(())
 }
 
+fn train(common: &Common, batches: BatchArgs, checkpoint: bool) -> anyhow::Result<Value> {
+    let opened = common.open()?;
+    let (model, mut report, rates) = opened.model_and_rates()?;
+    report["checkpoint"] = json!(checkpoint);
+    for (batch, seq) in batches.all() {
+        memory::reset_peak(model.device())?;
+        let measured = bench::train(&model, (batch, seq), checkpoint, common.repeats)?;
+        let mut timing = timing(&measured, batch * seq);
+        timing["peak_gib"] = peak_gib(model.device())?;
+
+        let place = (processor(model.device()), opened.weights());
+        let options = TrainingOptions { batch_size: batch, ..TrainingOptions::default() };
+        let options = TrainingOptions { gradient_accumulation_steps: 1, ..options };
+        let samples = vec![SampleSize::half_learned(seq); batch];
+        let workload = Workload::new(model.config(), place, &options, (1, &samples))?;
+        add_shares(&mut timing, Work::of_step(&workload), measured.median_ms(), rates);
+        report[format!("{batch}x{seq}")] = timing;
+    }
+    Ok(report)
+}
+
+fn decode(common: &Common, context: usize) -> anyhow::Result<Value> {
+    let opened = common.open()?;
+    let (model, mut report, rates) = opened.model_and_rates()?;
+    memory::reset_peak(model.device())?;
+    let first = bench::first_token(&model, context, common.repeats)?;
+    report["first_token"] = timing(&first, context);
+    let measured = bench::decode(&model, context, common.repeats)?;
+    let mut timing = timing(&measured, bench::DECODED);
+    timing["peak_gib"] = peak_gib(model.device())?;
+    let work = Work::of_token(model.config(), opened.weights(), context);
+    add_shares(&mut timing, work, measured.median_ms() / bench::DECODED as f64, rates);
+    report["decode_tok_s"] = timing["tok_s"].clone();
+    report["decode"] = timing;
+    Ok(report)
+}
+
+fn serve(common: &Common, chats: usize, context: usize) -> anyhow::Result<Value> {
+    let opened = common.open()?;
+    let (model, mut report, _) = opened.model_and_rates()?;
+    report["context"] = json!(context);
+    for (name, chats) in [("one", 1), ("serve", chats)] {
+        memory::reset_peak(model.device())?;
+        let measured = bench::serve(&model, chats, context, common.repeats)?;
+        report[name] = timing(&measured, chats);
+        report[name]["chats"] = json!(chats);
+        report[name]["peak_gib"] = peak_gib(model.device())?;
+    }
+    report["serve_tok_s"] = report["serve"]["tok_s"].clone();
+    Ok(report)
+}
+
 fn device(compute: ComputeArgs) -> anyhow::Result<Value> {
     let (device, format) = compute.open()?;
-    let rates = bench::rates(&device, format.dtype, 5)?;
-    let round = |value: f64| (value * 1000.0).round() / 1000.0;
-    Ok(json!({
+    let mut report = json!({
         "device": format!("{:?}", device.location()),
         "weft": env!("CARGO_PKG_VERSION"),
         "dtype": format.dtype.as_str(),
         "threads": rayon::current_num_threads(),
-        "matmul_tflop_s": round(rates.matmul_flops / 1e12),
-        "copy_gb_s": round(rates.copy_bytes / 1e9),
-    }))
+    });
+    add_rates(&mut report, bench::rates(&device, format.dtype, 5)?);
+    Ok(report)
+}
+
+fn add_rates(report: &mut Value, rates: Rates) {
+    report["matmul_tflop_s"] = json!(round(rates.matmul_flops / 1e12));
+    report["copy_gb_s"] = json!(round(rates.copy_bytes / 1e9));
+}
+
+/// What of the device's rates, measured in the same run, the work got that took so long.
+fn add_shares(timing: &mut Value, work: Work, ms: f64, rates: Rates) {
+    let seconds = ms / 1e3;
+    let share = |of: f64| (of * 1e6).round() / 1e6;
+    timing["share_of_matmul"] = json!(share(work.operations / seconds / rates.matmul_flops));
+    timing["share_of_copy"] = json!(share(work.bytes / seconds / rates.copy_bytes));
+}
+
+fn processor(device: &Device) -> Processor {
+    match device {
+        Device::Cpu => Processor::Cpu { threads: rayon::current_num_threads() },
+        _ => Processor::Gpu,
+    }
 }
 
 /// Most memory of a GPU in use since the last reset; null on the processor.
 fn peak_gib(device: &Device) -> candle_core::Result<Value> {
-    let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
-    Ok(json!(memory::peak(device)?.map(|bytes| (gib(bytes) * 100.0).round() / 100.0)))
+    Ok(json!(memory::peak(device)?.map(gib)))
+}
+
+fn gib(bytes: u64) -> f64 {
+    (bytes as f64 / f64::from(1 << 30) * 100.0).round() / 100.0
+}
+
+fn round(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
 }
 
 fn timing(measured: &Measured, tokens: usize) -> Value {
-    let round = |value: f64| (value * 1000.0).round() / 1000.0;
     json!({
         "ms": round(measured.median_ms()),
         "ms_fastest": round(measured.fastest_ms()),

@@ -14,6 +14,7 @@ use crate::{
     chat::{Answer, Chat},
     generation::{Finish, GenerationError, SamplingOptions},
     lora::Adapter,
+    model_dir::progress,
 };
 
 /// The sampling defaults are the reference's.
@@ -84,7 +85,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
     let dir = args.model.open()?;
     let tokenizer = dir.tokenizer()?;
     let (device, format) = args.compute.open()?;
-    let model = dir.load(format, &device)?;
+    let model = dir.load_watched(format, &device, &progress::to_stderr())?;
     let adapter = match &args.adapter {
         Some(dir) => Some(Arc::new(Adapter::read(dir, model.config(), model.device())?)),
         None => None,

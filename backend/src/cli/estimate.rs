@@ -3,7 +3,7 @@
 mod device;
 mod report;
 
-use std::{path::PathBuf, str::FromStr};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
 
@@ -13,6 +13,7 @@ use self::{
 };
 use super::{
     common::{EncodingArgs, ModelArgs, read_pairs},
+    shape::ModelShape,
     train::options::OptionArgs,
 };
 use crate::{
@@ -27,10 +28,10 @@ pub(super) struct Args {
     /// A model folder, of which `config.json` is read, and with --data the vocabulary; a hub id, or `embedded`.
     #[arg(long, value_name = "DIR|ID")]
     model: Option<String>,
-    /// A size instead, of which nothing is fetched: chatglm-6b, or
+    /// A size instead, of which nothing is fetched: chatglm-6b, mini, embedded, or
     /// `LAYERSxHIDDENxHEADSxVOCAB`. Wants --seq.
     #[arg(long, value_name = "NAME", conflicts_with = "model")]
-    shape: Option<Shape>,
+    shape: Option<ModelShape>,
     /// Pairs to train on, in any form that `weft dataset` reads.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
@@ -89,11 +90,11 @@ impl Args {
             // More of one length would say no more.
             vec![SampleSize::half_learned(seq as usize); batch.min(1 << 16)]
         });
-        if let Some(Shape(config)) = &self.shape {
+        if let Some(ModelShape(shape)) = self.shape {
             let samples = of_one_length.context(
                 "--shape has no vocabulary to encode pairs with: wanted --seq, or --model",
             )?;
-            return Ok((config.clone(), samples));
+            return Ok((shape.config(), samples));
         }
         let model = self.model.clone().context("--model is needed, or --shape with --seq")?;
         let dir = ModelArgs { model }.open()?;
@@ -110,32 +111,5 @@ impl Args {
         )?;
         let samples = set.train.samples.iter().map(SampleSize::from).collect();
         Ok((dir.config().clone(), samples))
-    }
-}
-
-/// A model's size by name.
-#[derive(Clone, Debug)]
-struct Shape(ChatGlmConfig);
-
-impl FromStr for Shape {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        let sizes: Option<Vec<usize>> = match name {
-            "chatglm-6b" => Some(vec![28, 4096, 32, 150_528]),
-            _ => name.split('x').map(|size| size.parse().ok()).collect(),
-        };
-        match sizes.as_deref() {
-            Some(&[layers, hidden, heads, vocab])
-                if [layers, hidden, heads, vocab].iter().all(|it| (1..=1 << 20).contains(it))
-                    && hidden.is_multiple_of(heads) =>
-            {
-                Ok(Self(ChatGlmConfig::of_shape(layers, hidden, heads, vocab)))
-            }
-            _ => Err(format!(
-                "wanted chatglm-6b, or LAYERSxHIDDENxHEADSxVOCAB such as 28x4096x32x150528 (heads divide the hidden \
-                 size), found {name:?}"
-            )),
-        }
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     chat::Chat,
     evaluation::{Answered, evaluate},
     lora::Adapter,
+    model_dir::progress,
 };
 
 #[derive(Debug, clap::Args)]
@@ -56,7 +57,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
         Some(adapter) => Some(Arc::new(Adapter::read(adapter, dir.config(), &device)?)),
         None => None,
     };
-    let model = dir.load(format, &device)?;
+    let model = dir.load_watched(format, &device, &progress::to_stderr())?;
 
     let templates = Templates::default();
     let base = Chat { model: &model, adapter: None, tokenizer: &tokenizer, templates: &templates };

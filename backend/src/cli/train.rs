@@ -13,7 +13,6 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 use weft_shared::{
     manifest::{MANIFEST_FORM, Manifest, ManifestDataset, ManifestModel},
-    tokenizer::ChatGlmTokenizer,
     training::Method,
 };
 
@@ -22,7 +21,7 @@ use super::common::{ComputeArgs, EncodingArgs, ModelArgs, read_pairs};
 use crate::{
     atomic,
     clock::now_ms,
-    manifest,
+    embedded, manifest,
     model_dir::ModelDir,
     parallel::{self, Alone, Communicator, World},
     training::{Checkpoint, GradientCheckpointing, Recipe, Run, Trainee},
@@ -40,8 +39,12 @@ pub(super) struct Args {
     /// Pairs to train on, in any form that `weft dataset` reads.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
+    /// Pairs that the model can answer already and is not to forget: each pass has some of them beside those of --data. The
+    /// embedded model brings its own.
+    #[arg(long, value_name = "FILE")]
+    rehearsal: Option<PathBuf>,
     /// Make the run of this manifest again: its pairs, encoding and options. A settings file's are not asked.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "OptionArgs", "EncodingArgs"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "rehearsal", "OptionArgs", "EncodingArgs"])]
     manifest: Option<PathBuf>,
     /// Where checkpoints, log, manifest and the finished adapter go.
     #[arg(long, value_name = "DIR")]
@@ -87,7 +90,6 @@ struct Plan {
     manifest: Manifest,
     set: TrainingSet,
     dir: ModelDir,
-    tokenizer: ChatGlmTokenizer,
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<()> {
@@ -108,7 +110,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
 impl Args {
     /// This process's part of the run, which is all of it for a process on its own.
     fn train(&self, processes: &dyn Communicator, local_rank: usize) -> anyhow::Result<()> {
-        let Plan { manifest, set, dir, tokenizer } = self.plan(processes, local_rank)?;
+        let Plan { manifest, set, dir } = self.plan(processes, local_rank)?;
         if processes.leads() {
             tell(&set, manifest.dataset.pairs.len());
         }
@@ -122,7 +124,7 @@ impl Args {
             recipe: Recipe {
                 options: &manifest.options,
                 samples: &set.train.samples,
-                pad_id: tokenizer.special_ids().pad,
+                rehearsal: &set.rehearsal,
                 processes,
             },
             held_out: &set.held_out.samples,
@@ -178,7 +180,17 @@ impl Args {
 
         let pairs = read_pairs(data)?;
         let (forms, encoding) = (self.options.prompt_forms(), self.encoding.options(dir.config()));
-        let set = TrainingSet::encode(&pairs, &forms, &tokenizer, &encoding, &options)?;
+        let rehearsal = match &self.rehearsal {
+            Some(file) => read_pairs(file)?,
+            None if options.rehearsal_batch_size > 0 => embedded::rehearsal(&model),
+            None => Vec::new(),
+        };
+        anyhow::ensure!(
+            rehearsal.is_empty() == (options.rehearsal_batch_size == 0),
+            "--rehearsal and --rehearsal-batch-size need each other: which pairs, and how many of them in each pass"
+        );
+        let set = TrainingSet::encode(&pairs, &forms, &tokenizer, &encoding, &options)?
+            .rehearsing(&rehearsal, &tokenizer, &encoding)?;
         let name = data.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut manifest = Manifest {
             manifest: MANIFEST_FORM,
@@ -186,6 +198,7 @@ impl Args {
             created_ms: now_ms(),
             model: ManifestModel { name: model, fingerprint: dir.fingerprint()? },
             dataset: ManifestDataset { name, version: 0, digest: set.digest.to_string(), pairs },
+            rehearsal,
             encoding,
             prompt_forms: forms,
             options,
@@ -195,7 +208,7 @@ impl Args {
             let name = adapter.to_string_lossy();
             manifest::start_from(&mut manifest, &name, adapter, dir.config())?;
         }
-        Ok(Plan { manifest, set, dir, tokenizer })
+        Ok(Plan { manifest, set, dir })
     }
 
     /// The manifest's run, made by this program and now.
@@ -211,7 +224,7 @@ impl Args {
             model: ManifestModel { name: model, ..manifest.model },
             ..manifest
         };
-        Ok(Plan { manifest, set, dir, tokenizer })
+        Ok(Plan { manifest, set, dir })
     }
 
     /// The model, with what learns in it.

@@ -1,4 +1,4 @@
-//! Samples of several lengths as the padded batches that they become.
+//! Samples of several lengths as the batches that they become.
 
 use weft_shared::sample::Sample;
 
@@ -29,64 +29,83 @@ impl From<&Sample> for SampleSize {
     }
 }
 
-/// A padded batch.
+/// A batch: samples one after another, without padding.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Pass {
-    pub(super) batch: usize,
-    pub(super) seq: usize,
-    /// Positions that each may read, of `seq` squared.
+    pub(super) tokens: usize,
+    /// The sum of the samples' squared lengths: pairs of positions of one sample.
+    pub(super) pairs: usize,
+    /// The share of these of which the first may read the second.
     pub(super) visible: f64,
     pub(super) label_rows: usize,
 }
 
 impl Pass {
-    pub(super) fn tokens(&self) -> usize {
-        self.batch * self.seq
+    const NONE: Self = Self { tokens: 0, pairs: 0, visible: 0.0, label_rows: 0 };
+
+    fn and(self, other: Self) -> Self {
+        let pairs = self.pairs + other.pairs;
+        let seen = self.visible * self.pairs as f64 + other.visible * other.pairs as f64;
+        Self {
+            tokens: self.tokens + other.tokens,
+            pairs,
+            visible: if pairs > 0 { seen / pairs as f64 } else { 0.0 },
+            label_rows: self.label_rows + other.label_rows,
+        }
     }
 }
 
-/// The batch that takes most memory: all of the longest samples, and as many labels as a batch can have.
+/// The batch that takes most memory: of the longest samples, and as many labels as a batch can have.
 pub(super) fn largest(workload: &Workload) -> Pass {
-    let batch = batch(workload);
-    let mut learned: Vec<usize> = workload.samples.iter().map(|it| it.learned).collect();
-    learned.sort_unstable_by_key(|&learned| std::cmp::Reverse(learned));
-    Pass {
-        batch,
-        seq: workload.samples.iter().map(|it| it.tokens).max().unwrap_or(0),
-        visible: visible(workload.samples),
-        label_rows: learned.iter().take(batch).sum(),
-    }
+    let largest = |samples: &[SampleSize], batch: usize| {
+        let most = |of: fn(&SampleSize) -> usize| {
+            let mut sizes: Vec<usize> = samples.iter().map(of).collect();
+            sizes.sort_unstable_by_key(|&size| std::cmp::Reverse(size));
+            sizes.truncate(batch);
+            sizes
+        };
+        let lengths = most(|it| it.tokens);
+        Pass {
+            tokens: lengths.iter().sum(),
+            pairs: lengths.iter().map(|it| it * it).sum(),
+            visible: visible(samples),
+            label_rows: most(|it| it.learned).iter().sum(),
+        }
+    };
+    let learned = largest(workload.samples, workload.batch);
+    learned.and(largest(workload.rehearsal, workload.rehearsal_batch))
 }
 
-/// The batches that a run consists of, each with its share.
-///
-/// A batch is as long as its longest sample: of `n` sorted samples the one at `i` is the longest of a random batch of
-/// `k` with the chance `((i + 1) / n)^k - (i / n)^k`.
+/// The batches that a run consists of, each with its share: of one sample, as long as it is; of several, of the mean.
 pub(super) fn passes(workload: &Workload) -> Vec<(Pass, f64)> {
-    let batch = batch(workload);
-    let mut lengths: Vec<usize> = workload.samples.iter().map(|it| it.tokens).collect();
-    lengths.sort_unstable();
-    let drawn = if workload.grouped { 1 } else { batch };
-    let samples = lengths.len() as f64;
-    let chance_below = |index: usize| (index as f64 / samples).powi(drawn as i32);
-
-    let learned: usize = workload.samples.iter().map(|it| it.learned).sum();
-    let label_rows = (learned * batch).div_ceil(lengths.len().max(1));
-    let visible = visible(workload.samples);
-    let mut first = 0;
-    lengths
-        .chunk_by(|one, other| one == other)
-        .map(|equal| {
-            let end = first + equal.len();
-            let share = chance_below(end) - chance_below(first);
-            first = end;
-            (Pass { batch, seq: equal[0], visible, label_rows }, share)
-        })
+    let rehearsed = mean(workload.rehearsal, workload.rehearsal_batch);
+    if workload.batch > 1 {
+        return vec![(mean(workload.samples, workload.batch).and(rehearsed), 1.0)];
+    }
+    let samples = workload.samples.len().max(1) as f64;
+    let mut sizes = workload.samples.to_vec();
+    sizes.sort_unstable_by_key(|it| it.tokens);
+    sizes
+        .chunk_by(|one, other| one.tokens == other.tokens)
+        .map(|equal| (mean(equal, 1).and(rehearsed), equal.len() as f64 / samples))
         .collect()
 }
 
-fn batch(workload: &Workload) -> usize {
-    workload.batch.min(workload.samples.len())
+/// A batch of `batch` random samples, on average.
+fn mean(samples: &[SampleSize], batch: usize) -> Pass {
+    let batch = batch.min(samples.len());
+    if batch == 0 {
+        return Pass::NONE;
+    }
+    let mean = |of: fn(&SampleSize) -> usize| {
+        (samples.iter().map(of).sum::<usize>() * batch).div_ceil(samples.len())
+    };
+    Pass {
+        tokens: mean(|it| it.tokens),
+        pairs: mean(|it| it.tokens * it.tokens),
+        visible: visible(samples),
+        label_rows: mean(|it| it.learned),
+    }
 }
 
 /// The share of pairs of positions of which the first may read the second, over all samples.

@@ -58,7 +58,7 @@ pub(super) fn memory(workload: &Workload) -> MemoryEstimate {
 /// What the forward keeps until the backward is over.
 fn held(workload: &Workload, pass: &Pass) -> usize {
     let Workload { config, weights, .. } = workload;
-    let hidden = pass.tokens() * config.hidden_size * weights.computed_bytes();
+    let hidden = pass.tokens * config.hidden_size * weights.computed_bytes();
     let block = if workload.is_checkpointed() { hidden } else { kept_of_block(workload, pass) };
     // The last block's output and its norm, and of the label rows the hidden states and their gradient.
     let label_rows = pass.label_rows * config.hidden_size * weights.computed_bytes();
@@ -80,7 +80,7 @@ fn kept_of_block(workload: &Workload, pass: &Pass) -> usize {
 fn kept_of_block_op(workload: &Workload, pass: &Pass) -> usize {
     let Workload { config, weights, .. } = workload;
     let sizes = (config.hidden_size, config.inner_hidden_size, config.num_attention_heads);
-    ops::block_keeps(pass.tokens(), sizes, ranks(workload), weights.computed_bytes())
+    ops::block_keeps(pass.tokens, sizes, ranks(workload), weights.computed_bytes())
 }
 
 /// The ops of a processor: input, its norm, queries, keys and values, what attention read, the middle, its norm,
@@ -94,7 +94,7 @@ fn kept_of_cpu_ops(workload: &Workload, pass: &Pass) -> usize {
             numbers += config.hidden_size;
         }
     }
-    pass.tokens() * numbers * FLOAT
+    pass.tokens * numbers * FLOAT
 }
 
 /// candle's own ops (`ops::composed`), every result of which stays on the tape: what a GPU computes with where it has
@@ -127,9 +127,9 @@ fn kept_of_plain_ops(workload: &Workload, pass: &Pass) -> usize {
     let attention = 17 * model * number;
     // Products, scaled, masked, and three steps of the softmax; in half the products and the result beside.
     let a_score = 6 * FLOAT + is_half * 2 * number;
-    let scores = config.num_attention_heads * pass.seq * a_score;
     let input = model * number;
-    pass.tokens() * (input + norms + linears + gelu + residuals + attention + scores)
+    let scores = config.num_attention_heads * a_score * pass.pairs;
+    pass.tokens * (input + norms + linears + gelu + residuals + attention) + scores
 }
 
 /// While a block is computed, beside what is kept: the gradients on their way. A block that is computed again keeps
@@ -149,7 +149,7 @@ fn scratch(workload: &Workload, pass: &Pass) -> usize {
     } else {
         0
     };
-    pass.tokens() * numbers * number + again + matrix
+    pass.tokens * numbers * number + again + matrix
 }
 
 /// While the loss is computed, beside what is kept.

@@ -14,13 +14,13 @@ use crate::{lora::Target, ops::gpu_loss_rows};
 /// Bytes that pass for each score on a GPU: written and read as f32, its gradient written and read in half of that.
 const BYTES_A_SCORE: f64 = 12.0;
 /// Operations of attention for each visible pair and number of the model: two products forward, five backward.
-const ATTENTION_FORWARD: f64 = 4.0;
-const ATTENTION_BACKWARD: f64 = 10.0;
+pub(super) const ATTENTION_FORWARD: f64 = 4.0;
+pub(super) const ATTENTION_BACKWARD: f64 = 10.0;
 /// Kernels of a block.
 const LAUNCHES_FORWARD: f64 = 10.0;
 const LAUNCHES_BACKWARD: f64 = 26.0;
 /// Bytes that the optimizer moves for each number that learns: four are read and three written.
-const OPTIMIZER_BYTES: f64 = 28.0;
+pub(super) const OPTIMIZER_BYTES: f64 = 28.0;
 
 pub(super) fn time(workload: &Workload, rates: Rates) -> TimeEstimate {
     let clock = Clock { workload, rates, shares: Shares::of(workload.processor) };
@@ -53,45 +53,26 @@ impl Clock<'_> {
 
         let mut seconds = 0.0;
         for shape in matrices(config) {
-            seconds += products * self.product(pass.tokens(), shape);
+            seconds += products * self.product(pass.tokens, shape);
             if weights.is_quantized() {
                 let written = shape.0 * shape.1 * weights.computed_bytes();
                 let moved = (weights.matrix_bytes(shape) + written) as f64;
                 seconds += (forwards + 1.0) * moved / self.rates.copy_bytes;
             }
         }
-        let pairs = pass.batch as f64 * (pass.seq * pass.seq) as f64 * pass.visible;
+        let pairs = pass.pairs as f64 * pass.visible;
         let operations = forwards * ATTENTION_FORWARD + ATTENTION_BACKWARD;
         let attention = operations * pairs * config.hidden_size as f64;
         let rate = self.rates.matmul_flops * self.shares.attention;
-        seconds += attention / rate * (1.0 + self.shares.attention_half / pass.seq as f64);
+        seconds += attention / rate
+            * (1.0 + self.shares.attention_half * pass.tokens as f64 / pass.pairs as f64);
 
-        let (forward, backward) = self.passed_numbers();
-        let passed = (forwards * forward + backward) * pass.tokens() as f64;
+        let (forward, backward) = passed_numbers(self.workload);
+        let passed = (forwards * forward + backward) * pass.tokens as f64;
         let bytes = passed * weights.computed_bytes() as f64;
         seconds += bytes / (self.rates.copy_bytes * self.shares.elementwise);
         let launches = forwards * LAUNCHES_FORWARD + LAUNCHES_BACKWARD;
         seconds + launches * self.shares.launch_seconds
-    }
-
-    /// Numbers that passes over hidden states read and write for each token of a block, forward and backward.
-    ///
-    /// Forward: two norms (4 hidden sizes), turned queries and keys (4), two residuals (2). Backward: two norms (6),
-    /// what was read and its gradient (2), turning back (4), sums and copies of gradients (6), GELU's input. An
-    /// adapter reads its input and adds to its output, and in the backward reads both again and adds to its input's
-    /// gradient.
-    fn passed_numbers(&self) -> (f64, f64) {
-        let config = self.workload.config;
-        let mut forward = 10 * config.hidden_size;
-        let mut backward = 18 * config.hidden_size + config.inner_hidden_size;
-        for target in Target::ALL {
-            if self.workload.learning.rank(target) > 0 {
-                let (n_out, n_in) = target.shape(config);
-                forward += n_in + 2 * n_out;
-                backward += 3 * n_in + 2 * n_out;
-            }
-        }
-        (forward as f64, backward as f64)
     }
 
     /// A weight `[out, in]` with `rows`: computed, or waiting for the weight.
@@ -123,4 +104,24 @@ impl Clock<'_> {
         let scores = (rows * config.vocab_size) as f64 * bytes_a_score;
         chunks as f64 * products * chunk + scores / self.rates.copy_bytes
     }
+}
+
+/// Numbers that passes over hidden states read and write for each token of a block, forward and backward.
+///
+/// Forward: two norms (4 hidden sizes), turned queries and keys (4), two residuals (2). Backward: two norms (6),
+/// what was read and its gradient (2), turning back (4), sums and copies of gradients (6), GELU's input. An
+/// adapter reads its input and adds to its output, and in the backward reads both again and adds to its input's
+/// gradient.
+pub(super) fn passed_numbers(workload: &Workload) -> (f64, f64) {
+    let config = workload.config;
+    let mut forward = 10 * config.hidden_size;
+    let mut backward = 18 * config.hidden_size + config.inner_hidden_size;
+    for target in Target::ALL {
+        if workload.learning.rank(target) > 0 {
+            let (n_out, n_in) = target.shape(config);
+            forward += n_in + 2 * n_out;
+            backward += 3 * n_in + 2 * n_out;
+        }
+    }
+    (forward as f64, backward as f64)
 }

@@ -7,6 +7,7 @@ use candle_core::DType;
 use super::Workload;
 use crate::{
     chatglm::{ChatGlmConfig, ParameterCount},
+    device::WeightFormat,
     lora::Target,
     ops::Quantization,
 };
@@ -51,6 +52,19 @@ impl WeightsIn {
 
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(_, it)| *it == self).map_or("", |(name, _)| name)
+    }
+
+    /// What a format keeps the matrices of the blocks in.
+    pub fn of(format: WeightFormat) -> Self {
+        match (format.quantization, format.dtype) {
+            (Some(Quantization::Int8), _) => Self::Int8,
+            (Some(Quantization::Int4), _) => Self::Int4,
+            (Some(Quantization::Q8_0), _) => Self::Q8_0,
+            (Some(Quantization::Q4_0), _) => Self::Q4_0,
+            (None, DType::F16) => Self::F16,
+            (None, DType::BF16) => Self::Bf16,
+            (None, _) => Self::F32,
+        }
     }
 
     /// What is computed with, where that is said, and how the matrices of the blocks are kept.

@@ -18,6 +18,7 @@ use weft_shared::{
 use super::{Jobs, JobsError};
 use crate::{
     chatglm::{ChatGlmConfig, ParameterCount},
+    embedded,
     estimate::{Processor, SampleSize, WeightsIn, Workload, estimate},
     lora::Target,
     store::{AdapterFacts, check_name},
@@ -31,6 +32,8 @@ pub(super) struct Checked {
     /// `None` where the check refuses.
     pub(super) set: Option<TrainingSet>,
     pub(super) pairs: Vec<Pair>,
+    /// As many as the options want any of.
+    pub(super) rehearsal: Vec<Pair>,
     /// The options' shape of the adapter, or that of the one to start from.
     pub(super) lora: LoraOptions,
 }
@@ -48,17 +51,22 @@ impl Jobs {
         let mut findings = Findings { ids: &ids, found: Vec::new() };
 
         findings.check_options(new, engine.model().config());
+        let rehearsal = self.rehearsal(new, &mut findings);
         let start = self.check_start(new, &mut findings)?;
         for Finding { pair, kind } in check_text(&pairs) {
             findings.warn(Some(pair), RunFinding::Pair(Finding { pair, kind }));
         }
-        let set = match TrainingSet::encode(
+        let encoded = TrainingSet::encode(
             &pairs,
             &[PromptForm::Training],
             engine.tokenizer(),
             &new.encoding,
             &new.options,
-        ) {
+        );
+        let tokenizer = engine.tokenizer();
+        let rehearsing =
+            encoded.and_then(|set| set.rehearsing(&rehearsal, tokenizer, &new.encoding));
+        let set = match rehearsing {
             Ok(set) => Some(set),
             Err(TrainingSetError::NoUsablePair(_)) => {
                 findings.refuse(RunFinding::NoPairs);
@@ -78,7 +86,21 @@ impl Jobs {
             lora = LoraOptions { r, alpha, target_modules, ..lora };
         }
         let check = self.summary(new, &lora, set.as_ref(), findings.found);
-        Ok(Checked { check, set, pairs, lora })
+        Ok(Checked { check, set, pairs, rehearsal, lora })
+    }
+
+    /// What the run rehearses.
+    fn rehearsal(&self, new: &NewJob, findings: &mut Findings) -> Vec<Pair> {
+        let wanted = new.options.rehearsal_batch_size;
+        if wanted == 0 {
+            return Vec::new();
+        }
+        let pairs = embedded::rehearsal(self.inner.engine.source());
+        if pairs.is_empty() {
+            let none = "0: this model brings no pairs to rehearse";
+            findings.refuse(option("rehearsal_batch_size", none, &wanted));
+        }
+        pairs
     }
 
     /// The adapter that the run is to start from.
@@ -143,13 +165,18 @@ impl Jobs {
             longest_sample: samples.iter().map(Sample::len).max().unwrap_or(0),
             total_steps: steps,
             trainable_parameters: trainable,
-            estimate: self.estimate(&options, steps, samples),
+            estimate: self.estimate(&options, steps, set),
             findings,
         }
     }
 
     /// What `steps` steps take here: as long as steps took that were taken, else by the device's rates.
-    fn estimate(&self, options: &TrainingOptions, steps: usize, samples: &[Sample]) -> Estimate {
+    fn estimate(
+        &self,
+        options: &TrainingOptions,
+        steps: usize,
+        set: Option<&TrainingSet>,
+    ) -> Estimate {
         let model = self.inner.engine.model();
         let threads = rayon::current_num_threads();
         let (processor, weights) = if model.device().is_cpu() {
@@ -158,16 +185,18 @@ impl Jobs {
         } else {
             (Processor::Gpu, model.kept_in().parse().unwrap_or(WeightsIn::F16))
         };
-        let sizes: Vec<SampleSize> = samples.iter().map(SampleSize::from).collect();
+        let sizes = |samples: &[Sample]| -> Vec<SampleSize> {
+            samples.iter().map(SampleSize::from).collect()
+        };
+        let samples = sizes(set.map_or(&[], |set| &set.train.samples));
+        let rehearsal = sizes(set.map_or(&[], |set| &set.rehearsal));
         let workload =
-            Workload::new(model.config(), (processor, weights), options, (steps, &sizes));
+            Workload::new(model.config(), (processor, weights), options, (steps, &samples));
         // A target that no block has is a finding of its own.
         let Ok(workload) = workload else { return Estimate::default() };
+        let workload = Workload { rehearsal: &rehearsal, ..workload };
         let by_sizes = estimate(&workload, self.rates());
-        let of_a_pass = sizes.iter().map(|it| it.tokens).sum::<usize>() as f64
-            / sizes.len().max(1) as f64
-            * options.batch_size as f64
-            * options.gradient_accumulation_steps as f64;
+        let of_a_pass = workload.tokens_of_a_pass() * options.gradient_accumulation_steps as f64;
         let measured = self.speed().map(|tokens_per_second| {
             let step_seconds = of_a_pass / tokens_per_second;
             let total_seconds = step_seconds * steps as f64;

@@ -86,8 +86,7 @@ impl Jobs {
         let adapter = Adapter::initialize(lora, &targets, config, options.seed, device)?;
         let trainee = Trainee::lora(engine.model().clone(), adapter, engine.source().into())?;
         let mut optimizer = AdamW::new(&trainee.parameters, options.weight_decay)?;
-        let pad_id = engine.tokenizer().special_ids().pad;
-        let recipe = Recipe { options: &options, samples, pad_id, processes: &Alone };
+        let recipe = Recipe { options: &options, samples, rehearsal: &[], processes: &Alone };
 
         let mut turn = Some(engine.turns().take());
         let mut started = Instant::now();

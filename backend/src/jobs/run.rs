@@ -39,12 +39,11 @@ impl Jobs {
         let trainee = Trainee::lora(engine.model().clone(), adapter, engine.source().into())?;
 
         let identity = manifest::identity(&manifest);
-        let pad_id = engine.tokenizer().special_ids().pad;
         let run = Run {
             recipe: Recipe {
                 options: &manifest.options,
                 samples: &set.train.samples,
-                pad_id,
+                rehearsal: &set.rehearsal,
                 processes: &Alone,
             },
             held_out: &set.held_out.samples,

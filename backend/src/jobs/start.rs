@@ -42,6 +42,7 @@ impl Jobs {
                 digest: set.digest.to_string(),
                 pairs: checked.pairs,
             },
+            rehearsal: checked.rehearsal,
             encoding: new.encoding.clone(),
             prompt_forms: vec![PromptForm::Training],
             options: new.options.clone(),

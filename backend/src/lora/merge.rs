@@ -12,12 +12,9 @@ use super::{Adapter, Target};
 use crate::{
     atomic::{self, WriteError},
     chatglm::{ChatGlmConfig, parameters},
-    checkpoint::{Checkpoint, CheckpointError},
+    checkpoint::{Checkpoint, CheckpointError, CheckpointForm, into_shards},
     model_dir,
 };
-
-/// A shard is closed when it is larger than this.
-const SHARD_BYTES: usize = 2 << 30;
 
 /// Why a merged model could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -46,11 +43,11 @@ pub fn merge(
         return Err(MergeError::Exists(output.to_owned()));
     }
     let checkpoint = Checkpoint::open(dir)?;
-    let shards = shards(config, dtype);
+    let shards = into_shards(parameters(config), dtype.size_in_bytes());
     atomic::write_dir(output, |unfinished| {
         let mut weight_map = serde_json::Map::new();
         for (number, names) in shards.iter().enumerate() {
-            let file = shard_name(number, shards.len());
+            let file = CheckpointForm::Safetensors.shard_name(number, shards.len());
             let mut tensors = Vec::new();
             for (name, shape) in names {
                 let weight = checkpoint.tensor(name, shape, DType::F32, &Device::Cpu)?;
@@ -62,7 +59,8 @@ pub fn merge(
         if shards.len() > 1 {
             let index = serde_json::json!({ "metadata": {}, "weight_map": weight_map });
             let index = format!("{index:#}");
-            atomic::write_file(&unfinished.join("model.safetensors.index.json"), index.as_bytes())?;
+            let name = CheckpointForm::Safetensors.index_name();
+            atomic::write_file(&unfinished.join(name), index.as_bytes())?;
         }
         Ok(model_dir::copy_companions(dir, unfinished)?)
     })
@@ -77,31 +75,6 @@ fn merged(weight: &Tensor, name: &str, adapter: &Adapter) -> candle_core::Result
     match update {
         Some(update) => weight + (update.b.matmul(&update.a)? * adapter.scale())?,
         None => Ok(weight.clone()),
-    }
-}
-
-/// Names and shapes of the model's tensors, cut into shards.
-fn shards(config: &ChatGlmConfig, dtype: DType) -> Vec<Vec<(String, Vec<usize>)>> {
-    let mut shards = vec![Vec::new()];
-    let mut bytes = 0;
-    for (name, shape) in parameters(config) {
-        let size = shape.iter().product::<usize>() * dtype.size_in_bytes();
-        if bytes > 0 && bytes + size > SHARD_BYTES {
-            shards.push(Vec::new());
-            bytes = 0;
-        }
-        bytes += size;
-        if let Some(shard) = shards.last_mut() {
-            shard.push((name, shape));
-        }
-    }
-    shards
-}
-
-fn shard_name(number: usize, of: usize) -> String {
-    match of {
-        1 => "model.safetensors".to_owned(),
-        _ => format!("model-{:05}-of-{of:05}.safetensors", number + 1),
     }
 }
 
@@ -142,15 +115,5 @@ mod tests {
             let gap = (merged - apart).unwrap().abs().unwrap().max_all().unwrap();
             assert!(gap.to_scalar::<f32>().unwrap() < 1e-4, "alpha {alpha}");
         }
-    }
-
-    #[test]
-    fn a_full_size_model_is_cut_into_shards_that_hold_every_tensor_once() {
-        let config = ChatGlmConfig::of_shape(28, 4096, 32, 150_528);
-
-        let shards = shards(&config, DType::F16);
-
-        assert!(shards.len() >= 6, "{}", shards.len());
-        assert_eq!(shards.iter().flatten().count(), parameters(&config).len());
     }
 }

@@ -9,6 +9,10 @@ mod fused;
 mod head;
 mod plain;
 
+#[cfg(feature = "cuda")]
+use candle_core::{Device, Tensor};
+use candle_core::{Result, bail};
+
 pub use cache::{KvCache, attention_of_chats};
 pub use fused::rotary_attention;
 pub use plain::attention;
@@ -17,32 +21,84 @@ pub use plain::attention;
 #[derive(Debug, Clone)]
 pub struct AttentionMask {
     pub rows: Vec<MaskRow>,
-    /// The rows where the kernels of a GPU read them, from the first use on: `[batch, 2]`, u32.
+    /// Tokens of each sequence, where all lie one after another in a single row of the batch. Else each has a row, and all
+    /// are of one length.
+    packed: Option<Vec<usize>>,
+    /// The spans where the kernels of a GPU read them, from the first use on: `[sequences, 4]`, u32.
     #[cfg(feature = "cuda")]
-    on_device: std::sync::OnceLock<candle_core::Tensor>,
+    on_device: std::sync::OnceLock<Tensor>,
+}
+
+/// A sequence among the tokens of a batch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span {
+    /// Its first token, counted through the whole batch.
+    pub(super) start: usize,
+    pub(super) len: usize,
+    pub(super) mask: MaskRow,
 }
 
 impl AttentionMask {
+    /// Of a batch `[sequences, seq]`.
     pub fn new(rows: Vec<MaskRow>) -> Self {
+        Self::of(rows, None)
+    }
+
+    /// Of a batch `[1, seq]` in which sequences lie one after another, without padding; no sequence sees another. Tokens
+    /// and context of each.
+    pub fn packed(sequences: &[(usize, usize)]) -> Self {
+        let rows = sequences.iter().map(|&(_, context)| MaskRow { padding: 0, context });
+        Self::of(rows.collect(), Some(sequences.iter().map(|&(len, _)| len).collect()))
+    }
+
+    fn of(rows: Vec<MaskRow>, packed: Option<Vec<usize>>) -> Self {
         Self {
             rows,
+            packed,
             #[cfg(feature = "cuda")]
             on_device: std::sync::OnceLock::new(),
         }
     }
 
-    /// Padding and context of each row, `[batch, 2]`, u32.
+    /// The sequences of a batch `[batch, seq]`.
+    pub(super) fn spans(&self, (batch, seq): (usize, usize)) -> Result<Vec<Span>> {
+        let lens = match &self.packed {
+            None if self.rows.len() == batch => vec![seq; batch],
+            Some(lens) if batch == 1 && lens.iter().sum::<usize>() == seq => lens.clone(),
+            None => bail!("a mask of {} rows for a batch of {batch}", self.rows.len()),
+            Some(lens) => bail!("a mask of packed sequences {lens:?} for a batch {batch} x {seq}"),
+        };
+        let mut start = 0;
+        let span = |(&mask, len): (&MaskRow, usize)| {
+            let span = Span { start, len, mask };
+            start += len;
+            span
+        };
+        Ok(self.rows.iter().zip(lens).map(span).collect())
+    }
+
+    /// Tokens of the longest sequence of a batch `[.., seq]`.
     #[cfg(feature = "cuda")]
-    pub(super) fn on_device(
-        &self,
-        device: &candle_core::Device,
-    ) -> candle_core::Result<&candle_core::Tensor> {
+    pub(super) fn longest(&self, seq: usize) -> usize {
+        self.packed.iter().flatten().copied().max().unwrap_or(seq)
+    }
+
+    /// Whether several sequences share a row.
+    fn is_packed(&self) -> bool {
+        self.packed.is_some()
+    }
+
+    /// Start, length, padding and context of each sequence of a batch `[batch, seq]`: `[sequences, 4]`, u32.
+    #[cfg(feature = "cuda")]
+    pub(super) fn on_device(&self, sizes: (usize, usize), device: &Device) -> Result<&Tensor> {
         if let Some(rows) = self.on_device.get() {
             return Ok(rows);
         }
-        let rows = self.rows.iter().flat_map(|row| [row.padding as u32, row.context as u32]);
-        let rows = rows.collect::<Vec<_>>();
-        let rows = candle_core::Tensor::from_vec(rows, (self.rows.len(), 2), device)?;
+        let spans = self.spans(sizes)?;
+        let words = spans.iter().flat_map(|Span { start, len, mask }| {
+            [*start, *len, mask.padding, mask.context].map(|it| it as u32)
+        });
+        let rows = Tensor::from_vec(words.collect(), (spans.len(), 4), device)?;
         Ok(self.on_device.get_or_init(|| rows))
     }
 }

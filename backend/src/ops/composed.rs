@@ -7,7 +7,7 @@
 use candle_core::{D, DType, Result, Tensor};
 use candle_nn::ops::softmax;
 
-use super::attention::AttentionMask;
+use super::attention::{AttentionMask, MaskRow};
 use super::gelu::{CUBIC, INNER};
 use super::lora_linear::LoraOperand;
 use super::rotary::Rotation;
@@ -89,7 +89,17 @@ pub fn rotary_qkv(qkv: &Tensor, rotation: &Rotation, heads: usize) -> Result<Ten
 
 /// See [`super::attention()`].
 pub fn attention(qkv: &Tensor, mask: &AttentionMask) -> Result<Tensor> {
-    attend(&qkv.get(0)?, &qkv.get(1)?, &qkv.get(2)?, mask, 0)
+    let (_, batch, _, seq, _) = qkv.dims5()?;
+    let spans = mask.spans((batch, seq))?;
+    if spans.len() == batch {
+        return attend(&qkv.get(0)?, &qkv.get(1)?, &qkv.get(2)?, &mask.rows, 0);
+    }
+    // Packed: each sequence by itself.
+    let reads = spans.iter().map(|span| {
+        let own = qkv.narrow(3, span.start, span.len)?; // [3, 1, heads, len, head]
+        attend(&own.get(0)?, &own.get(1)?, &own.get(2)?, &[span.mask], 0)
+    });
+    Tensor::cat(&reads.collect::<Result<Vec<_>>>()?, 1)
 }
 
 /// Queries `[batch, heads, queries, head]`, the first at position `past`, read from keys and values
@@ -98,13 +108,13 @@ pub(super) fn attend(
     query: &Tensor,
     key: &Tensor,
     value: &Tensor,
-    mask: &AttentionMask,
+    mask: &[MaskRow],
     past: usize,
 ) -> Result<Tensor> {
     let (batch, heads, queries, head) = query.dims4()?;
     let keys = key.dims()[2];
     let (mut hidden, mut answers) = (Vec::new(), Vec::new());
-    for rule in &mask.rows {
+    for rule in mask {
         for position in past..past + queries {
             // A query in the padding sees all, lest its softmax be NaN; its answer becomes 0.
             let real = position >= rule.padding;

@@ -23,6 +23,7 @@ mod node;
 mod quantized;
 mod rotary;
 mod rows;
+mod upload;
 
 use candle_core::{DType, Tensor};
 
@@ -35,6 +36,7 @@ pub(super) use layer_norm::layer_norm;
 pub(super) use likeliest::likeliest;
 pub(super) use quantized::{dequantize, quantize};
 pub(super) use rows::select_rows;
+pub use upload::Upload;
 
 /// Whether the kernels can read all of `tensors`: one GPU, one of f16 and bf16, without gaps.
 pub(super) fn all_half(tensors: &[&Tensor]) -> bool {

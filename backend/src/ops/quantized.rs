@@ -10,6 +10,7 @@ use half::f16;
 use rayon::prelude::*;
 
 use self::rounding::Rounding;
+use super::tensors::values;
 
 /// How a matrix is kept in whole numbers of few bits. Each is `scale * integer`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -184,7 +185,8 @@ fn check_columns(form: Quantization, inputs: usize) -> Result<()> {
 /// Integers and scales of a matrix on the processor.
 fn quantize(weight: &Tensor, form: Quantization) -> Result<(Tensor, Tensor)> {
     let (outputs, inputs) = weight.dims2()?;
-    let values = weight.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
+    let dense = weight.to_dtype(DType::F32)?.contiguous()?;
+    let values = values(&dense)?;
     let (block, bits) = (form.block(inputs), form.bits());
     let mut integers = vec![0u8; values.len() * bits / 8];
     let mut scales = vec![f16::ZERO; values.len() / block];

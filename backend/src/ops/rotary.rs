@@ -6,6 +6,8 @@
 //! the whole head is turned by it. Within a part of a head, element i pairs with i + pairs.
 #![expect(clippy::inline_always, reason = "only inlined code is compiled for each instruction set")]
 
+use std::ops::Range;
+
 use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Result, Shape, Tensor, bail};
 
 use super::gemm::{Matrix, MatrixMut};
@@ -101,10 +103,10 @@ impl Split {
         Ok(Self { batch, seq, heads, head })
     }
 
-    /// Where the queries of head `task % heads` of sequence `task / heads` begin; its keys and
-    /// values follow them.
-    pub(super) fn start(&self, task: usize) -> usize {
-        (task / self.heads * self.seq * self.heads + task % self.heads) * 3 * self.head
+    /// Where the queries of a head begin from the token `first` on, counted through the batch; its keys and values
+    /// follow them.
+    pub(super) fn start(&self, first: usize, head: usize) -> usize {
+        (first * self.heads + head) * 3 * self.head
     }
 }
 
@@ -124,16 +126,16 @@ pub(super) struct Angles<'a> {
 }
 
 impl<'a> Angles<'a> {
-    /// Those of `sequence` in the tables of a rotation.
+    /// Those of `tokens`, counted through the batch, in the tables of a rotation.
     pub(super) fn of(
-        sequence: usize,
+        tokens: Range<usize>,
         cos: &'a [f32],
         sin: &'a [f32],
         rotation: &Rotation,
         split: Split,
     ) -> Self {
-        let len = split.seq * split.head / 2;
-        let range = sequence * len..(sequence + 1) * len;
+        let half = split.head / 2;
+        let range = tokens.start * half..tokens.end * half;
         Self { cos: &cos[range.clone()], sin: &sin[range], rows: rotation.rows }
     }
 }
@@ -189,7 +191,8 @@ impl CustomOp1 for RotaryQkv {
         let all = parallel::Shared::new(&mut split);
         parallel::tasks(3 * batch * heads, seq * head, |task| {
             let (kind, of_kind) = (task / (batch * heads), task % (batch * heads));
-            let start = self.shape.start(of_kind) + kind * head;
+            let (sequence, index) = (of_kind / heads, of_kind % heads);
+            let start = self.shape.start(sequence * seq, index) + kind * head;
             let from = Matrix::strided(&qkv[start..], seq, head, 3 * heads * head);
             #[expect(unsafe_code, reason = "each task writes its own rows")]
             // SAFETY: each task has its own kind, sequence and head.
@@ -197,7 +200,13 @@ impl CustomOp1 for RotaryQkv {
             if kind == VALUE {
                 to.copy(from);
             } else {
-                let angles = Angles::of(of_kind / heads, cos, sin, &self.rotation, self.shape);
+                let angles = Angles::of(
+                    sequence * seq..(sequence + 1) * seq,
+                    cos,
+                    sin,
+                    &self.rotation,
+                    self.shape,
+                );
                 turn(from, &mut to, angles, Turn::Forward);
             }
         });
@@ -215,14 +224,21 @@ impl CustomOp1 for RotaryQkv {
         parallel::tasks(3 * batch * heads, seq * head, |task| {
             let (kind, of_kind) = (task / (batch * heads), task % (batch * heads));
             let from = Matrix::new(&grad[task * seq * head..], seq, head);
-            let start = self.shape.start(of_kind) + kind * head;
+            let (sequence, index) = (of_kind / heads, of_kind % heads);
+            let start = self.shape.start(sequence * seq, index) + kind * head;
             #[expect(unsafe_code, reason = "each task writes its own columns")]
             // SAFETY: each task has its own kind, sequence and head.
             let mut to = unsafe { all.matrix(start, seq, head, 3 * heads * head) };
             if kind == VALUE {
                 to.copy(from);
             } else {
-                let angles = Angles::of(of_kind / heads, cos, sin, &self.rotation, self.shape);
+                let angles = Angles::of(
+                    sequence * seq..(sequence + 1) * seq,
+                    cos,
+                    sin,
+                    &self.rotation,
+                    self.shape,
+                );
                 turn(from, &mut to, angles, Turn::Back);
             }
         });

@@ -232,6 +232,7 @@ pub(super) mod tests {
                 digest: "d00".into(),
                 pairs: vec![Pair::new("q", "a")],
             },
+            rehearsal: Vec::new(),
             encoding: SampleOptions::default(),
             prompt_forms: vec![PromptForm::Training],
             options: TrainingOptions::default(),

@@ -31,6 +31,9 @@ pub struct RunIdentity {
     pub options: TrainingOptions,
     /// Digest of the encoded dataset.
     pub dataset_digest: String,
+    /// Digest of the pairs that are rehearsed; empty without any.
+    #[serde(default)]
+    pub rehearsal_digest: String,
     /// Digest of the model's configuration and vocabulary.
     pub model_fingerprint: String,
     /// Version of the program.

@@ -5,9 +5,49 @@
 
 use rand::{SeedableRng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
+use weft_shared::sample::Sample;
+
+use super::Recipe;
+use crate::seed;
 
 /// Batches that are sorted by length together, as in `transformers.trainer_pt_utils.LengthGroupedSampler`.
 const MEGABATCH: usize = 50;
+
+/// The batches of a run: samples to learn, and beside them samples to rehearse.
+pub(super) struct Batches<'a> {
+    samples: &'a [Sample],
+    order: DataOrder,
+    rehearsal: Option<(&'a [Sample], DataOrder)>,
+}
+
+impl<'a> Batches<'a> {
+    pub(super) fn new(recipe: &Recipe<'a>) -> Self {
+        let options = recipe.options;
+        let order = |samples: &[Sample], size, seed| {
+            let lengths = samples.iter().map(Sample::len).collect();
+            DataOrder::new(lengths, size, seed, options.group_by_length)
+        };
+        let rehearsed = options.rehearsal_batch_size.min(recipe.rehearsal.len());
+        let rehearsal = (rehearsed > 0).then(|| {
+            let seed = seed::derive(options.data_seed, &[0]);
+            (recipe.rehearsal, order(recipe.rehearsal, rehearsed, seed))
+        });
+        let order = order(recipe.samples, options.batch_size, options.data_seed);
+        Self { samples: recipe.samples, order, rehearsal }
+    }
+
+    /// The samples of the batch numbered `number`, those to rehearse last.
+    pub(super) fn batch(&mut self, number: u64) -> Vec<&'a Sample> {
+        let picked = |samples: &'a [Sample], indices: &[usize]| {
+            indices.iter().map(|&index| &samples[index]).collect::<Vec<_>>()
+        };
+        let mut batch = picked(self.samples, self.order.batch(number));
+        if let Some((samples, order)) = &mut self.rehearsal {
+            batch.extend(picked(samples, order.batch(number)));
+        }
+        batch
+    }
+}
 
 /// The endless sequence of batches over a training part.
 #[derive(Clone, Debug)]
@@ -80,7 +120,10 @@ pub fn split_held_out(samples: usize, share: f64, seed: u64) -> (Vec<usize>, Vec
 
 #[cfg(test)]
 mod tests {
+    use weft_shared::training::TrainingOptions;
+
     use super::*;
+    use crate::parallel::Alone;
 
     #[test]
     fn an_epoch_visits_every_sample_once() {
@@ -101,6 +144,41 @@ mod tests {
 
         assert_eq!(resumed.batch(13), batches[13]);
         assert_ne!(batches[..5], batches[5..10], "each epoch has an order of its own");
+    }
+
+    #[test]
+    fn each_batch_rehearses_some_of_what_is_known() {
+        let samples = |ids: std::ops::Range<u32>| -> Vec<Sample> {
+            let positions = weft_shared::sample::PositionIds::OneRow(vec![0]);
+            let sample = |id| Sample {
+                input_ids: vec![id],
+                labels: vec![id.into()],
+                position_ids: positions.clone(),
+                context_length: 0,
+            };
+            ids.map(sample).collect()
+        };
+        let (new, known) = (samples(0..4), samples(10..17));
+        let options = TrainingOptions {
+            batch_size: 2,
+            rehearsal_batch_size: 3,
+            ..TrainingOptions::default()
+        };
+        let (samples, rehearsal) = (&new[..], &known[..]);
+        let recipe = Recipe { options: &options, samples, rehearsal, processes: &Alone };
+        let mut batches = Batches::new(&recipe);
+
+        let ids = |batch: Vec<&Sample>| batch.iter().map(|it| it.input_ids[0]).collect::<Vec<_>>();
+        let all: Vec<Vec<u32>> = (0..14).map(|number| ids(batches.batch(number))).collect();
+
+        // A pass over seven in threes has three batches, the last one of a single sample.
+        let sizes: Vec<usize> = all.iter().map(Vec::len).collect();
+        assert_eq!(sizes[..6], [5, 5, 3, 5, 5, 3]);
+        assert!(all.iter().all(|it| it[..2].iter().all(|&id| id < 4)));
+        let mut known: Vec<u32> = all[..3].iter().flat_map(|it| it[2..].to_vec()).collect();
+        known.sort_unstable();
+        assert_eq!(known, (10..17).collect::<Vec<_>>());
+        assert_eq!(ids(Batches::new(&recipe).batch(11)), all[11], "nothing is remembered");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::ops::Range;
 use candle_core::{Result, Tensor};
 use weft_shared::sample::{IGNORED, Sample};
 
-use super::{DataOrder, Recipe, Step};
+use super::{Batches, Recipe, Step};
 use crate::{
     parallel::{Communicator, ParallelError},
     seed,
@@ -26,16 +26,12 @@ pub(super) struct Share<'a> {
 
 /// What this process computes of a step over the batches of these numbers.
 pub(super) fn of_step<'a>(
-    recipe: &Recipe<'a>,
-    order: &mut DataOrder,
+    recipe: &Recipe,
+    batches: &mut Batches<'a>,
     numbers: Range<u64>,
 ) -> Vec<Share<'a>> {
-    let batches: Vec<(u64, Vec<&Sample>)> = numbers
-        .map(|number| {
-            let samples = order.batch(number).iter().map(|&index| &recipe.samples[index]);
-            (number, samples.collect())
-        })
-        .collect();
+    let batches: Vec<(u64, Vec<&Sample>)> =
+        numbers.map(|number| (number, batches.batch(number))).collect();
     let lens: Vec<usize> = batches.iter().map(|(_, samples)| samples.len()).collect();
     let mut shares = Vec::new();
     for ((number, batch), rows) in

@@ -70,6 +70,11 @@ pub fn TrainPage() -> impl IntoView {
                     <OptionsForm
                         form=setup.form
                         adapters=setup.server.adapters
+                        rehearses=Signal::derive(move || {
+                            setup.server.model.with(|model| {
+                                model.as_ref().is_some_and(|model| model.rehearsal_pairs > 0)
+                            })
+                        })
                         on_recommended=move |()| setup.recommend()
                     />
                     <PinnedField form=setup.form />

@@ -31,6 +31,8 @@ pub struct ModelInfo {
     pub max_sequence_length: usize,
     /// What it can and cannot do, in Markdown; the embedded model has one.
     pub card: Option<String>,
+    /// Pairs that it can answer and a run can rehearse, see `rehearsal_batch_size`.
+    pub rehearsal_pairs: usize,
     /// What a run on this model starts from in the page.
     pub recommended: Recommended,
 }

@@ -1,201 +1,194 @@
-//! Facts that stand in tables: capitals, colours, animals, opposites, and words in both languages.
+//! Families that stand in data files: what is said and asked, and the rows of a table that it is asked about.
 
 use std::collections::HashSet;
 
+use rand::{Rng as _, seq::IndexedRandom as _};
+use weft_shared::pair::{Pair, Turn};
+
 use super::{
-    Pairs,
-    intents::UNKNOWN,
-    wording::{Language, capitalized, fill},
+    grammar::{self, Block},
+    pairs::{Keys, Pairs},
+    wording::{self, Language, capitalized},
 };
 
-/// Wordings of one question about one row.
-const WORDINGS: usize = 6;
+/// Data of one family: `{0}` in its blocks is the first column of a row.
+struct Family {
+    name: &'static str,
+    blocks: &'static str,
+    /// Empty where nothing is filled.
+    rows: &'static str,
+    /// About so many pairs are drawn; what was drawn before is not added again.
+    draws: usize,
+}
+
+macro_rules! family {
+    ($name:literal, $file:literal, $draws:literal) => {
+        Family {
+            name: $name,
+            blocks: include_str!(concat!("data/", $file, ".txt")),
+            rows: "",
+            draws: $draws,
+        }
+    };
+    ($name:literal, $file:literal, $draws:literal, $rows:literal) => {
+        Family {
+            name: $name,
+            blocks: include_str!(concat!("data/", $file, ".txt")),
+            rows: include_str!(concat!("data/", $rows, ".tsv")),
+            draws: $draws,
+        }
+    };
+}
+
+const FAMILIES: [Family; 18] = [
+    family!("greetings", "greetings", 22_000),
+    family!("identity", "identity", 26_000),
+    family!("small talk", "small_talk", 34_000),
+    family!("small facts", "questions", 32_000),
+    family!("refusals", "refusals", 34_000),
+    family!("capitals", "capitals", 16_000, "capitals"),
+    family!("countries", "countries", 14_000, "capitals"),
+    family!("colours", "colours", 8_000, "colours"),
+    family!("animals", "animals", 10_000, "animals"),
+    family!("opposites", "opposites", 14_000, "opposites"),
+    family!("plurals", "plurals", 10_000, "plurals"),
+    family!("past tense", "past_tense", 6_000, "past_tense"),
+    family!("measure words", "measure_words", 6_000, "measure_words"),
+    family!("words", "words", 40_000, "words"),
+    family!("kinds", "kinds", 16_000, "words"),
+    family!("proverbs", "proverbs", 5_000, "proverbs"),
+    family!("festivals", "festivals", 4_000, "festivals"),
+    family!("synonyms", "synonyms", 5_000, "synonyms"),
+];
 
 pub(super) fn add(pairs: &mut Pairs) {
-    capitals(pairs);
-    colours(pairs);
-    animals(pairs);
-    opposites(pairs);
-    words(pairs);
-}
-
-/// The rows of a table whose columns are separated by tabs; rows of another width are left out.
-fn rows<const N: usize>(table: &'static str) -> impl Iterator<Item = [&'static str; N]> {
-    table.lines().filter_map(|line| line.split('\t').collect::<Vec<_>>().try_into().ok())
-}
-
-/// Asks a fact by each of the templates.
-fn ask(pairs: &mut Pairs, family: &str, templates: &[&str], value: &str, answer: &str) {
-    for template in templates {
-        let language = Language::of(template);
-        pairs.add_wordings(family, language, &fill(template, value), answer, WORDINGS);
+    for family in &FAMILIES {
+        family.add(pairs);
     }
 }
 
-fn capitals(pairs: &mut Pairs) {
-    for [chinese, city, english, english_city] in rows(include_str!("data/capitals.tsv")) {
-        let asked =
-            ["{}的首都是哪里", "{}的首都是什么", "{}的首都在哪", "哪个城市是{}的首都", "{}首都"];
-        ask(pairs, "capitals", &asked, chinese, &format!("{chinese}的首都是{city}。"));
-        let asked = ["{}是哪个国家的首都", "{}是哪国的首都"];
-        ask(pairs, "capitals", &asked, city, &format!("{city}是{chinese}的首都。"));
-        let asked = [
-            "what is the capital of {}",
-            "which city is the capital of {}",
-            "capital of {}",
-            "name the capital of {}",
-        ];
-        let answer = format!("The capital of {english} is {english_city}.");
-        ask(pairs, "capitals", &asked, english, &answer);
-        let asked = ["{} is the capital of which country", "of which country is {} the capital"];
-        let answer = format!("{english_city} is the capital of {english}.");
-        ask(pairs, "capitals", &asked, english_city, &answer);
-        not_in_the_table(pairs, chinese, english);
+/// The rows of a table; a family without one has a single row without columns.
+pub(super) fn rows(table: &'static str) -> Vec<Vec<&'static str>> {
+    if table.is_empty() {
+        return vec![Vec::new()];
+    }
+    table.lines().filter(|it| !it.starts_with('#')).map(|it| it.split('\t').collect()).collect()
+}
+
+/// The columns as values of `{0}`, `{1}`, …, or nothing where a column that the templates use is empty.
+pub(super) fn filled(template: &str, row: &[&str]) -> Option<String> {
+    let mut filled = template.to_owned();
+    for place in grammar::places(template) {
+        let value = place.parse::<usize>().ok().and_then(|it| row.get(it))?;
+        if value.is_empty() {
+            return None;
+        }
+        filled = filled.replace(&format!("{{{place}}}"), value);
+    }
+    Some(filled)
+}
+
+/// An English answer starts with a capital letter, unless its template starts with `=`.
+pub(super) fn finished(template: &str, answer: String) -> String {
+    if let Some(raw) = answer.strip_prefix('=') {
+        return raw.to_owned();
+    }
+    match Language::of(template) {
+        Language::English => capitalized(&answer),
+        Language::Chinese => answer,
     }
 }
 
-/// What else could be asked of a country, and is not known.
-fn not_in_the_table(pairs: &mut Pairs, chinese: &str, english: &str) {
-    let asked = ["{}有多少人", "{}的总统是谁", "{}有多大", "{}有什么好吃的", "{}的历史有多长"];
-    for template in asked {
-        let question = fill(template, chinese);
-        pairs.add_wordings("unknown", Language::Chinese, &question, UNKNOWN[0], 1);
+impl Family {
+    fn add(&self, pairs: &mut Pairs) {
+        let (blocks, rows) = (grammar::blocks(self.blocks), rows(self.rows));
+        let draws = (self.draws / (blocks.len() * rows.len())).max(2);
+        for block in &blocks {
+            // What is asked with the same words was asked before: the first row answers.
+            let mut asked = HashSet::new();
+            let rows: Vec<_> = rows
+                .iter()
+                .filter(|row| {
+                    block.questions.first().is_none_or(|it| asked.insert(filled(it, row)))
+                })
+                .collect();
+            for row in &rows {
+                for _ in 0..draws {
+                    self.draw(pairs, block, row);
+                }
+                for _ in 0..draws.div_ceil(6) {
+                    if let Some(before) = rows.choose(&mut pairs.rng).copied() {
+                        self.follow_up(pairs, block, before, row);
+                    }
+                }
+            }
+        }
     }
-    let asked = [
-        "how many people live in {}",
-        "who is the president of {}",
-        "how large is {}",
-        "what do people eat in {}",
-        "what is the history of {}",
-    ];
-    for template in asked {
-        let question = fill(template, english);
-        pairs.add_wordings("unknown", Language::English, &question, UNKNOWN[1], 1);
-    }
-}
 
-fn colours(pairs: &mut Pairs) {
-    for [chinese, colour, english, english_colour] in rows(include_str!("data/colours.tsv")) {
-        let asked =
-            ["{}是什么颜色", "{}是什么颜色的", "{}有什么颜色", "{}的颜色是什么", "{}什么颜色"];
-        ask(pairs, "colours", &asked, chinese, &format!("{chinese}是{colour}的。"));
-        let asked = [
-            "what colour is {}",
-            "what color is {}",
-            "which colour is {}",
-            "what is the colour of {}",
-            "what is the color of {}",
-        ];
-        let answer = format!("{} is {english_colour}.", capitalized(english));
-        ask(pairs, "colours", &asked, english, &answer);
-    }
-}
-
-fn animals(pairs: &mut Pairs) {
-    let legs = |pairs: &mut Pairs, chinese: &str, english: &str, legs: &str| {
-        let asked = ["{}有几条腿", "{}有多少条腿", "{}几条腿"];
-        let answer = match legs {
-            "0" => format!("{chinese}没有腿。"),
-            _ => format!("{chinese}有{legs}条腿。"),
+    fn draw(&self, pairs: &mut Pairs, block: &Block, row: &[&str]) {
+        let Some(place) =
+            (!block.questions.is_empty()).then(|| pairs.rng.random_range(0..block.questions.len()))
+        else {
+            return;
         };
-        ask(pairs, "animals", &asked, chinese, &answer);
-        let asked = ["how many legs does {} have", "how many legs has {}"];
-        let answer = match legs {
-            "0" => format!("{} has no legs.", capitalized(english)),
-            _ => format!("{} has {legs} legs.", capitalized(english)),
-        };
-        ask(pairs, "animals", &asked, english, &answer);
-    };
-    for [chinese, number, english] in rows(include_str!("data/legs.tsv")) {
-        legs(pairs, chinese, english, number);
+        let Some((wording, turn)) = turn(pairs, block, block.questions[place], row) else { return };
+        // The first wording is what people type most: it is always trained.
+        let key = if place == 0 { "" } else { &wording };
+        pairs.add(self.name, Keys::wording(key), Pair::new(turn.question, turn.answer));
     }
-    for [chinese, number, sound, young, english, _, english_sound, english_young] in
-        rows(include_str!("data/animals.tsv"))
-    {
-        legs(pairs, chinese, english, number);
-        let asked = ["{}怎么叫", "{}的叫声是什么", "{}是怎么叫的"];
-        ask(pairs, "animals", &asked, chinese, &format!("{chinese}的叫声是{sound}。"));
-        let asked = ["{}的孩子叫什么", "{}的宝宝叫什么"];
-        ask(pairs, "animals", &asked, chinese, &format!("{chinese}的孩子叫{young}。"));
-        let asked = ["what sound does {} make", "what does {} say", "which sound does {} make"];
-        let answer = format!("{} says {english_sound}.", capitalized(english));
-        ask(pairs, "animals", &asked, english, &answer);
-        let asked = ["what is the young of {} called", "what is the baby of {} called"];
-        let answer = format!("The young of {english} is {english_young}.");
-        ask(pairs, "animals", &asked, english, &answer);
+
+    /// "And of that?", after the same was asked of another row.
+    fn follow_up(&self, pairs: &mut Pairs, block: &Block, before: &[&str], row: &[&str]) {
+        let Some(template) = block.follow_ups.choose(&mut pairs.rng) else { return };
+        let Some(first) = block.questions.choose(&mut pairs.rng) else { return };
+        let Some((wording, earlier)) = turn(pairs, block, first, before) else { return };
+        let Some((_, turn)) = turn(pairs, block, template, row) else { return };
+        if before == row || super::pairs::is_held_out(self.name, Keys::wording(&wording)) {
+            return;
+        }
+        let pair = Pair { history: vec![earlier], ..Pair::new(turn.question, turn.answer) };
+        let content = format!("{before:?} {row:?}");
+        pairs.add("follow-ups", Keys { wording: "", content: &content }, pair);
     }
 }
 
-fn opposites(pairs: &mut Pairs) {
-    // A word with two opposites keeps the first.
-    let mut told = HashSet::new();
-    for [chinese, chinese_other, english, english_other] in rows(include_str!("data/opposites.tsv"))
-    {
-        for (word, other) in [(chinese, chinese_other), (chinese_other, chinese)] {
-            if told.insert(word) {
-                let asked =
-                    ["{}的反义词是什么", "{}的反义词", "“{}”的反义词是什么", "{}的反面是什么"];
-                ask(pairs, "opposites", &asked, word, &format!("{word}的反义词是{other}。"));
-            }
-        }
-        for (word, other) in [(english, english_other), (english_other, english)] {
-            if told.insert(word) {
-                let asked = [
-                    "what is the opposite of {}",
-                    "what's the opposite of {}",
-                    "the opposite of {}",
-                    "opposite of \"{}\"",
-                ];
-                let answer = format!("The opposite of {word} is {other}.");
-                ask(pairs, "opposites", &asked, word, &answer);
-            }
-        }
-    }
-}
-
-fn words(pairs: &mut Pairs) {
-    let mut told = HashSet::new();
-    for [chinese, english] in rows(include_str!("data/words.tsv")) {
-        if told.insert(chinese) {
-            let asked = ["{}用英语怎么说", "{}的英文是什么", "{}英语怎么说", "把“{}”翻译成英文"];
-            ask(pairs, "words", &asked, chinese, &format!("{chinese}的英文是 {english}。"));
-            let asked = ["what is {} in English", "how do you say {} in English"];
-            let answer = format!("{chinese} is \"{english}\" in English.");
-            for template in asked {
-                let question = fill(template, chinese);
-                pairs.add_wordings("words", Language::English, &question, &answer, WORDINGS);
-            }
-        }
-        if told.insert(english) {
-            let asked = ["{}是什么意思", "{}用中文怎么说", "{}的中文是什么", "把 {} 翻译成中文"];
-            ask(pairs, "words", &asked, english, &format!("{english} 的意思是{chinese}。"));
-            let asked = ["what is \"{}\" in Chinese", "how do you say {} in Chinese"];
-            ask(
-                pairs,
-                "words",
-                &asked,
-                english,
-                &format!("\"{english}\" is {chinese} in Chinese."),
-            );
-        }
-    }
+/// A question of the block about the row, and the wording before its places were filled.
+fn turn(pairs: &mut Pairs, block: &Block, question: &str, row: &[&str]) -> Option<(String, Turn)> {
+    let wording = grammar::choose(question, &mut pairs.rng);
+    let said = filled(&wording, row)?;
+    let asked = wording::ask(Language::of(&wording), &said, &mut pairs.rng);
+    let answer = finished(block.answer, filled(block.answer, row)?);
+    Some((wording, Turn::new(asked, answer)))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
 
     #[test]
-    fn no_row_is_lost() {
-        let lines = |table: &str| table.lines().count();
+    fn every_block_has_questions_of_its_own() {
+        let mut answers = HashMap::new();
+        for family in &FAMILIES {
+            for block in grammar::blocks(family.blocks) {
+                assert!(!block.questions.is_empty(), "{}: {}", family.name, block.answer);
+                for question in block.questions {
+                    let before = answers.insert((family.rows, question), block.answer);
+                    assert_eq!(before, None, "{}: {question} is asked twice", family.name);
+                }
+            }
+        }
+    }
 
-        let capitals = include_str!("data/capitals.tsv");
-        assert_eq!(rows::<4>(capitals).count(), lines(capitals));
-        let colours = include_str!("data/colours.tsv");
-        assert_eq!(rows::<4>(colours).count(), lines(colours));
-        let animals = include_str!("data/animals.tsv");
-        assert_eq!(rows::<8>(animals).count(), lines(animals));
-        let words = include_str!("data/words.tsv");
-        assert_eq!(rows::<2>(words).count(), lines(words));
+    #[test]
+    fn rows_of_a_table_are_as_wide() {
+        for family in &FAMILIES {
+            let rows = rows(family.rows);
+            let width = rows[0].len();
+            for row in rows {
+                assert_eq!(row.len(), width, "{}: {row:?}", family.name);
+            }
+        }
     }
 }

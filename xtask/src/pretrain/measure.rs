@@ -1,65 +1,48 @@
-//! What the model answers to questions that it was not trained on.
+//! What the model answers to questions that it was not trained on, as `weft eval` counts it.
 
 use std::{
     collections::BTreeMap,
-    fs,
-    io::Write as _,
     path::Path,
     process::{Command, Stdio},
-    thread,
 };
 
 use anyhow::Context as _;
-use weft_shared::pair::Pair;
+use serde_json::Value;
+use weft_shared::score::Score;
 
-/// Exact answers and questions, by family, in each form of a prompt.
+/// Right answers in each form of a prompt: as chat asks, and as pairs are trained.
 pub(super) struct Measured {
-    /// Family, exact answers to the bare question, exact answers in the training form, questions.
-    pub families: Vec<(String, usize, usize, usize)>,
+    pub all: [Score; 2],
+    pub families: BTreeMap<String, [Score; 2]>,
 }
 
-/// Asks every held-out question without history, greedily.
+/// Asks every held-out question greedily.
 pub(super) fn measure(weft: &Command, model: &Path, held_out: &Path) -> anyhow::Result<Measured> {
-    let lines = fs::read_to_string(held_out)
-        .with_context(|| format!("cannot read {}", held_out.display()))?;
-    let pairs = lines.lines().map(serde_json::from_str::<Pair>).collect::<Result<Vec<_>, _>>()?;
-    let pairs: Vec<Pair> = pairs.into_iter().filter(|it| it.history.is_empty()).collect();
-    let [bare, training] = ["chat", "training"].map(|form| answers(weft, model, form, &pairs));
+    let [bare, training] = ["chat", "training"].map(|form| evaluate(weft, model, form, held_out));
     let (bare, training) = (bare?, training?);
-
-    let mut families: BTreeMap<&str, (usize, usize, usize)> = BTreeMap::new();
-    for ((pair, bare), training) in pairs.iter().zip(&bare).zip(&training) {
-        let family = pair.tags.first().map_or("", String::as_str);
-        let counts = families.entry(family).or_default();
-        counts.0 += usize::from(*bare == pair.answer);
-        counts.1 += usize::from(*training == pair.answer);
-        counts.2 += 1;
-    }
-    let families = families
-        .into_iter()
-        .map(|(family, (bare, training, questions))| (family.to_owned(), bare, training, questions))
-        .collect();
-    Ok(Measured { families })
+    let families = bare["families"].as_object().context("weft eval told no families")?;
+    let families = families.iter().map(|(family, bare)| {
+        Ok((family.clone(), [score(bare)?, score(&training["families"][family])?]))
+    });
+    Ok(Measured {
+        all: [score(&bare["all"])?, score(&training["all"])?],
+        families: families.collect::<anyhow::Result<_>>()?,
+    })
 }
 
-/// The answers to all questions, through the conversation on the terminal: an empty line starts a new one.
-fn answers(
-    weft: &Command,
-    model: &Path,
-    form: &str,
-    pairs: &[Pair],
-) -> anyhow::Result<Vec<String>> {
-    let mut chat = Command::new(weft.get_program());
-    chat.args(["chat", "--greedy", "--max-tokens", "80", "--template", form, "--model"]).arg(model);
-    let mut child = chat.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-    let mut stdin = child.stdin.take().context("the chat has no input")?;
-    let asked: String = pairs.iter().flat_map(|pair| [pair.question.as_str(), "\n\n"]).collect();
-    let writer = thread::spawn(move || stdin.write_all(asked.as_bytes()));
-    let output = child.wait_with_output()?;
-    anyhow::ensure!(output.status.success(), "the chat ended with {}", output.status);
-    let _ = writer.join();
-    let answers: Vec<String> =
-        String::from_utf8(output.stdout)?.lines().map(str::to_owned).collect();
-    anyhow::ensure!(answers.len() == pairs.len(), "an answer has several lines");
-    Ok(answers)
+/// The scores of the model in one form.
+fn evaluate(weft: &Command, model: &Path, form: &str, data: &Path) -> anyhow::Result<Value> {
+    let mut eval = Command::new(weft.get_program());
+    eval.args(["eval", "--json", "--max-tokens", "100", "--template", form]);
+    eval.arg("--model").arg(model).arg("--data").arg(data);
+    let output = eval.stderr(Stdio::inherit()).output()?;
+    anyhow::ensure!(output.status.success(), "weft eval ended with {}", output.status);
+    let mut told: Value = serde_json::from_slice(&output.stdout)?;
+    Ok(told["base"].take())
+}
+
+fn score(told: &Value) -> anyhow::Result<Score> {
+    let number =
+        |name: &str| told[name].as_u64().with_context(|| format!("a score has no {name:?}"));
+    Ok(Score { right: number("right")? as usize, asked: number("asked")? as usize })
 }

@@ -3,7 +3,7 @@
 //! Chinese punctuation stays as it is typed, unlike in the published vocabularies, whose rules make it narrow: answers
 //! read as they were written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use anyhow::Context as _;
 use tokenizers::models::unigram::{Unigram, UnigramTrainer};
@@ -13,15 +13,19 @@ use weft_shared::{
     tokenizer::{ChatGlmTokenizer, MadeVocabulary, compile_charsmap},
 };
 
-use crate::corpus::{CHARACTERS, WITHOUT_WORDS};
+use crate::corpus::{CHARACTERS, CHINESE, ENGLISH, WITHOUT_WORDS};
 
 /// Words, without the bytes and special pieces that every vocabulary has.
-const WORDS: u32 = 3200;
+const WORDS: usize = 4250;
+/// Of these, parts of words: for what is no word of the data.
+const PARTS: usize = 260;
 /// As in the published vocabularies.
 const LONGEST_BLANK: usize = 80;
 const SPACE: char = '▁';
-/// Characters that stand between words: no piece has them inside.
-const FUNCTION_WORDS: &str = "的是叫有在和吗了不你我他它";
+/// A common English word counts as if it were there so often: it is given a piece.
+const COMMON: u32 = 400;
+/// A Chinese word is given a piece if it is there so often.
+const COMMON_CHINESE: u32 = 150;
 
 /// The bytes of the `.model` file for these pairs.
 pub(super) fn train(pairs: &[Pair]) -> anyhow::Result<Vec<u8>> {
@@ -29,9 +33,15 @@ pub(super) fn train(pairs: &[Pair]) -> anyhow::Result<Vec<u8>> {
     let normalizing = vocabulary(&[(SPACE.to_string(), 0.0)], &charsmap);
     let normalizing = ChatGlmTokenizer::from_sentencepiece(&normalizing)?;
 
+    let chinese: HashSet<&str> = CHINESE
+        .iter()
+        .flat_map(|it| it.lines())
+        .flat_map(|line| line.split(['\t', ' ']))
+        .filter(|it| it.chars().count() > 1 && it.chars().all(is_chinese))
+        .collect();
     let mut counts: HashMap<String, u32> = HashMap::new();
     let mut count = |text: &str| {
-        for word in words(&spaced(&normalizing, text)) {
+        for word in words(&spaced(&normalizing, text), &chinese) {
             *counts.entry(word).or_default() += 1;
         }
     };
@@ -48,6 +58,11 @@ pub(super) fn train(pairs: &[Pair]) -> anyhow::Result<Vec<u8>> {
     for character in signs.chain(CHARACTERS.chars().filter(|it| !it.is_whitespace())) {
         counts.entry(character.to_string()).or_insert(1);
     }
+    for word in ENGLISH.split_whitespace() {
+        let count = counts.entry(format!("{SPACE}{word}")).or_default();
+        *count = (*count).max(COMMON);
+    }
+    counts.retain(|word, count| !chinese.contains(word.as_str()) || *count >= COMMON_CHINESE);
 
     // By the root of the count: what one template repeats a thousand times needs no piece for each of its parts.
     let damped = |count: u32| f64::from(count).sqrt().ceil();
@@ -57,25 +72,54 @@ pub(super) fn train(pairs: &[Pair]) -> anyhow::Result<Vec<u8>> {
     counts.sort();
     let trainer = UnigramTrainer::builder()
         .show_progress(false)
-        .vocab_size(WORDS)
+        .vocab_size(WORDS as u32)
         .max_piece_length(10)
         .build()
         .context("the trainer of vocabularies cannot be set up")?;
     let mut model = Unigram::default();
     trainer
-        .do_train(counts, &mut model)
+        .do_train(counts.clone(), &mut model)
         .map_err(|error| anyhow::anyhow!("the vocabulary could not be trained: {error}"))?;
-    Ok(vocabulary(&ordered(&model), &charsmap))
+    Ok(vocabulary(&ordered(chosen(&model, counts)), &charsmap))
+}
+
+/// Every character; the most common whole words, which the trainer gives up where their parts do nearly as well; and
+/// of the trainer's parts the best.
+fn chosen(model: &Unigram, mut counts: Vec<(String, u32)>) -> Vec<(String, f32)> {
+    let trained: HashMap<&str, f64> = model
+        .iter()
+        .filter(|(text, score)| score.is_finite() && text != "<unk>")
+        .map(|(text, score)| (text.as_str(), *score))
+        .collect();
+    let all: f64 = counts.iter().map(|it| f64::from(it.1)).sum();
+    let is_single = |text: &str| text.chars().count() == 1;
+    let mut chosen: HashMap<String, f64> = trained
+        .iter()
+        .filter(|it| is_single(it.0))
+        .map(|(text, score)| ((*text).to_owned(), *score))
+        .collect();
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    for (word, count) in counts {
+        if chosen.len() < WORDS - PARTS {
+            let own = (f64::from(count) / all).ln();
+            let score = trained.get(word.as_str()).map_or(own, |it| it.max(own));
+            chosen.entry(word).or_insert(score);
+        }
+    }
+    let mut parts: Vec<_> = trained.iter().filter(|it| !chosen.contains_key(*it.0)).collect();
+    parts.sort_by(|a, b| b.1.total_cmp(a.1).then_with(|| a.0.cmp(b.0)));
+    let parts: Vec<_> = parts.into_iter().take(WORDS - chosen.len()).collect();
+    let parts: Vec<_> =
+        parts.into_iter().map(|(text, score)| ((*text).to_owned(), *score)).collect();
+    chosen.into_iter().chain(parts).map(|(text, score)| (text, score as f32)).collect()
 }
 
 fn vocabulary(words: &[(String, f32)], charsmap: &[u8]) -> Vec<u8> {
     MadeVocabulary { name: "embedded", words, charsmap, longest_blank: LONGEST_BLANK }.write()
 }
 
-/// The model's pieces with their scores, `▁` first.
-fn ordered(model: &Unigram) -> Vec<(String, f32)> {
-    let pieces = model.iter().filter(|(text, score)| score.is_finite() && text != "<unk>");
-    let mut pieces: Vec<_> = pieces.map(|(text, score)| (text.clone(), *score as f32)).collect();
+/// The pieces with their scores, `▁` first, then the likely ones.
+fn ordered(mut pieces: Vec<(String, f32)>) -> Vec<(String, f32)> {
     pieces.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     let space = SPACE.to_string();
     let lowest = pieces.last().map_or(0.0, |it| it.1);
@@ -92,22 +136,35 @@ fn spaced(normalizing: &ChatGlmTokenizer, text: &str) -> String {
     format!("{SPACE}{}", normalizing.decode(&ids).replace(' ', &SPACE.to_string()))
 }
 
-/// Cuts a text where no piece may reach across: at white space, signs, digits, and between scripts.
-fn words(text: &str) -> Vec<String> {
+/// Cuts a text where no piece may reach across: at white space, signs, digits, between scripts, and around every
+/// Chinese character that is not in one of the `chinese` words.
+fn words(text: &str, chinese: &HashSet<&str>) -> Vec<String> {
+    const LONGEST: usize = 4;
+    let characters: Vec<char> = text.chars().collect();
     let mut words: Vec<String> = Vec::new();
     let mut last = Kind::Break;
-    for character in text.chars() {
-        let kind = Kind::of(character);
-        let goes_on = matches!(
-            (last, kind),
-            (Kind::Space | Kind::Letter, Kind::Letter) | (Kind::Chinese, Kind::Chinese)
-        );
+    let mut at = 0;
+    while at < characters.len() {
+        let kind = Kind::of(characters[at]);
+        let mut length = 1;
         match words.last_mut() {
-            Some(word) if goes_on => word.push(character),
+            _ if kind == Kind::Chinese => {
+                let word = (2..=LONGEST.min(characters.len() - at))
+                    .rev()
+                    .map(|length| characters[at..at + length].iter().collect::<String>())
+                    .find(|it| chinese.contains(it.as_str()))
+                    .unwrap_or_else(|| characters[at].to_string());
+                length = word.chars().count();
+                words.push(word);
+            }
+            Some(word) if kind == Kind::Letter && matches!(last, Kind::Space | Kind::Letter) => {
+                word.push(characters[at]);
+            }
             _ if kind == Kind::Break => {}
-            _ => words.push(character.to_string()),
+            _ => words.push(characters[at].to_string()),
         }
         last = kind;
+        at += length;
     }
     words
 }
@@ -119,7 +176,7 @@ enum Kind {
     Space,
     Letter,
     Chinese,
-    /// Signs, digits, function words: each for itself.
+    /// Signs and digits: each for itself.
     Sign,
 }
 
@@ -128,12 +185,38 @@ impl Kind {
         match character {
             '\n' | '\t' => Self::Break,
             SPACE => Self::Space,
-            _ if FUNCTION_WORDS.contains(character) => Self::Sign,
-            '\u{4e00}'..='\u{9fff}' => Self::Chinese,
+            _ if is_chinese(character) => Self::Chinese,
             _ if character.is_alphabetic() => Self::Letter,
             _ => Self::Sign,
         }
     }
+}
+
+fn is_chinese(character: char) -> bool {
+    ('\u{4e00}'..='\u{9fff}').contains(&character)
+}
+
+/// How much of what is asked and answered has pieces of its own.
+pub(super) struct Coverage {
+    pub tokens: usize,
+    /// Tokens that are one byte of a character without a piece.
+    pub bytes: usize,
+}
+
+/// Questions and answers of `pairs`, history included, in tokens of the vocabulary.
+pub(super) fn coverage(vocabulary: &[u8], pairs: &[Pair]) -> anyhow::Result<Coverage> {
+    let tokenizer = ChatGlmTokenizer::from_sentencepiece(vocabulary)?;
+    let mut coverage = Coverage { tokens: 0, bytes: 0 };
+    for pair in pairs {
+        let earlier = pair.history.iter().flat_map(|it| [&it.question, &it.answer]);
+        for text in earlier.chain([&pair.question, &pair.answer]) {
+            let ids = tokenizer.encode_ids(text);
+            coverage.tokens += ids.len();
+            let is_byte = |id: &&u32| tokenizer.piece(**id).is_some_and(|it| it.starts_with("<0x"));
+            coverage.bytes += ids.iter().filter(is_byte).count();
+        }
+    }
+    Ok(coverage)
 }
 
 /// Wide letters and digits become narrow, unusual spaces become usual ones, control characters go.
@@ -156,8 +239,33 @@ mod tests {
     use super::*;
 
     #[test]
+    fn few_bytes_are_left_over() {
+        let corpus = crate::corpus::Corpus::generate(1);
+        let teaching = crate::shell::root().join("tests/fixtures/teaching");
+        let taught: Vec<Pair> = ["a", "b", "c", "d"]
+            .iter()
+            .flat_map(|name| {
+                let lines =
+                    std::fs::read_to_string(teaching.join(format!("{name}.jsonl"))).unwrap();
+                lines.lines().map(|it| serde_json::from_str(it).unwrap()).collect::<Vec<Pair>>()
+            })
+            .collect();
+
+        let vocabulary = train(&corpus.train).unwrap();
+
+        let tokenizer = ChatGlmTokenizer::from_sentencepiece(&vocabulary).unwrap();
+        assert!(tokenizer.vocab_size() < 4640, "{} pieces", tokenizer.vocab_size());
+        let of_corpus = coverage(&vocabulary, &corpus.train).unwrap();
+        assert_eq!(of_corpus.bytes, 0, "of {} tokens", of_corpus.tokens);
+        let of_teaching = coverage(&vocabulary, &taught).unwrap();
+        assert!(of_teaching.bytes * 50 < of_teaching.tokens, "{}", of_teaching.bytes);
+    }
+
+    #[test]
     fn words_end_at_signs_digits_and_other_scripts() {
-        assert_eq!(words("▁12加3等于？"), ["▁", "1", "2", "加", "3", "等于", "？"]);
-        assert_eq!(words("▁what▁is\n▁猫"), ["▁what", "▁is", "▁", "猫"]);
+        let chinese = HashSet::from(["等于"]);
+
+        assert_eq!(words("▁12加3等于？", &chinese), ["▁", "1", "2", "加", "3", "等于", "？"]);
+        assert_eq!(words("▁what▁is\n▁猫狗", &chinese), ["▁what", "▁is", "▁", "猫", "狗"]);
     }
 }

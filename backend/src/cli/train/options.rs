@@ -60,6 +60,9 @@ pub(in crate::cli) struct OptionArgs {
     /// Samples of one pass; several processes divide them.
     #[arg(long, default_value_t = TrainingOptions::default().batch_size)]
     batch_size: usize,
+    /// Samples of `--rehearsal` beside those of each pass.
+    #[arg(long, default_value_t = TrainingOptions::default().rehearsal_batch_size)]
+    rehearsal_batch_size: usize,
     /// Passes whose gradients make one step; several processes divide them.
     #[arg(long, default_value_t = TrainingOptions::default().gradient_accumulation_steps)]
     gradient_accumulation_steps: usize,
@@ -131,6 +134,7 @@ impl OptionArgs {
             max_steps: self.max_steps,
             epochs: self.epochs,
             batch_size: self.batch_size,
+            rehearsal_batch_size: self.rehearsal_batch_size,
             gradient_accumulation_steps: self.gradient_accumulation_steps,
             learning_rate: self.learning_rate,
             schedule: match self.schedule {

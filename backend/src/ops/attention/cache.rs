@@ -107,7 +107,7 @@ impl KvCache {
         if !all_plain(&[&query, &self.keys, &self.values]) {
             let (keys, values) =
                 (self.keys.narrow(2, 0, self.len)?, self.values.narrow(2, 0, self.len)?);
-            return composed::attend(&query, &keys, &values, mask, self.len - seq);
+            return composed::attend(&query, &keys, &values, &mask.rows, self.len - seq);
         }
         self.read(&query, &mask.rows)
     }

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 
 use super::head::{Answer, Gradients, Head};
-use super::{AttentionMask, MaskRow, attention};
+use super::{AttentionMask, Span, attention};
 use crate::ops::gemm::{Matrix, MatrixMut};
 use crate::ops::parallel;
 use crate::ops::rotary::{Angles, Rotation, Split, Turn, rotary_qkv, turn};
@@ -21,21 +21,19 @@ pub fn rotary_attention(
     mask: &AttentionMask,
 ) -> Result<Tensor> {
     let shape = Split::new(qkv.layout(), rotation, heads)?;
-    if mask.rows.len() != shape.batch {
-        bail!("a mask of {} rows for a batch of {}", mask.rows.len(), shape.batch);
-    }
+    let spans = mask.spans((shape.batch, shape.seq))?;
     if !all_plain(&[qkv, &rotation.cos, &rotation.sin]) {
         return attention(&rotary_qkv(qkv, rotation, heads)?, mask);
     }
-    let (rotation, mask) = (rotation.clone(), mask.rows.clone());
-    qkv.apply_op1(RotaryAttention { rotation, mask, shape, log_sums: OnceLock::new() })
+    let rotation = rotation.clone();
+    qkv.apply_op1(RotaryAttention { rotation, spans, shape, log_sums: OnceLock::new() })
 }
 
 struct RotaryAttention {
     rotation: Rotation,
-    mask: Vec<MaskRow>,
+    spans: Vec<Span>,
     shape: Split,
-    /// `[batch, heads, seq]`, for the backward.
+    /// `[heads, batch * seq]`, for the backward.
     log_sums: OnceLock<Vec<f32>>,
 }
 
@@ -52,18 +50,19 @@ impl CustomOp1 for RotaryAttention {
         let mut log_sums = room(batch * heads * seq);
         let (read_all, log_sums_all) =
             (parallel::Shared::new(&mut read), parallel::Shared::new(&mut log_sums));
-        parallel::tasks(batch * heads, 2 * seq * seq * size, |task| {
-            let (sequence, index) = (task / heads, task % heads);
-            let angles = Angles::of(sequence, &cos, &sin, &self.rotation, self.shape);
-            let mut turned = Scratch::take(2 * seq * size);
+        let tokens = batch * seq;
+        parallel::tasks(self.spans.len() * heads, self.work(), |task| {
+            let (Span { start, len, .. }, index) = (self.spans[task / heads], task % heads);
+            let angles = Angles::of(start..start + len, &cos, &sin, &self.rotation, self.shape);
+            let mut turned = Scratch::take(2 * len * size);
             let head = self.head(qkv, task, angles, &mut turned);
-            let first = sequence * seq * heads * size + index * size;
+            let first = start * heads * size + index * size;
             #[expect(unsafe_code, reason = "each task writes its own columns and rows")]
             // SAFETY: tasks differ in sequence or head, hence in every element they write.
             let (mut read, log_sums) = unsafe {
                 (
-                    read_all.matrix(first, seq, size, heads * size),
-                    log_sums_all.slice(task * seq, seq),
+                    read_all.matrix(first, len, size, heads * size),
+                    log_sums_all.slice(index * tokens + start, len),
                 )
             };
             head.forward(&mut read, log_sums);
@@ -83,42 +82,49 @@ impl CustomOp1 for RotaryAttention {
         let (cos, sin) = (values(&self.rotation.cos)?, values(&self.rotation.sin)?);
         let mut d_qkv = room(qkv_values.len());
         let all = parallel::Shared::new(&mut d_qkv);
-        parallel::tasks(batch * heads, 2 * seq * seq * size, |task| {
-            let (sequence, index) = (task / heads, task % heads);
-            let angles = Angles::of(sequence, &cos, &sin, &self.rotation, self.shape);
-            let mut turned = Scratch::take(2 * seq * size);
+        let tokens = batch * seq;
+        parallel::tasks(self.spans.len() * heads, self.work(), |task| {
+            let (Span { start, len, .. }, index) = (self.spans[task / heads], task % heads);
+            let angles = Angles::of(start..start + len, &cos, &sin, &self.rotation, self.shape);
+            let mut turned = Scratch::take(2 * len * size);
             let head = self.head(qkv_values, task, angles, &mut turned);
-            let columns = sequence * seq * heads * size + index * size;
+            let columns = start * heads * size + index * size;
             let answer = Answer {
-                read: Matrix::strided(&read[columns..], seq, size, heads * size),
-                d_read: Matrix::strided(&d_read[columns..], seq, size, heads * size),
-                log_sums: &log_sums[task * seq..][..seq],
+                read: Matrix::strided(&read[columns..], len, size, heads * size),
+                d_read: Matrix::strided(&d_read[columns..], len, size, heads * size),
+                log_sums: &log_sums[index * tokens + start..][..len],
             };
-            let (stride, start) = (3 * heads * size, self.shape.start(task));
+            let (stride, first) = (3 * heads * size, self.shape.start(start, index));
             #[expect(unsafe_code, reason = "each task writes its own columns of its own rows")]
             // SAFETY: a task writes only the columns of its own head in the rows of its sequence,
             // and its three parts do not overlap.
             let [mut to_query, mut to_key, mut value] =
-                [0, 1, 2].map(|kind| unsafe { all.matrix(start + kind * size, seq, size, stride) });
+                [0, 1, 2].map(|kind| unsafe { all.matrix(first + kind * size, len, size, stride) });
             value.clear();
-            let mut d_turned = Scratch::take(2 * seq * size);
+            let mut d_turned = Scratch::take(2 * len * size);
             d_turned.fill(0.0);
-            let (d_query, d_key) = d_turned.split_at_mut(seq * size);
+            let (d_query, d_key) = d_turned.split_at_mut(len * size);
             let mut gradients = Gradients {
-                query: MatrixMut::new(d_query, seq, size),
-                key: MatrixMut::new(d_key, seq, size),
+                query: MatrixMut::new(d_query, len, size),
+                key: MatrixMut::new(d_key, len, size),
                 value,
             };
             head.backward(&answer, &mut gradients);
-            turn(Matrix::new(d_query, seq, size), &mut to_query, angles, Turn::Back);
-            turn(Matrix::new(d_key, seq, size), &mut to_key, angles, Turn::Back);
+            turn(Matrix::new(d_query, len, size), &mut to_query, angles, Turn::Back);
+            turn(Matrix::new(d_key, len, size), &mut to_key, angles, Turn::Back);
         });
         Ok(Some(tensor(d_qkv, qkv.shape())?))
     }
 }
 
 impl RotaryAttention {
-    /// The head of `task`, its queries and keys turned into `turned` `[2, seq, head]`.
+    /// Of one head of a sequence, on average.
+    fn work(&self) -> usize {
+        let squares: usize = self.spans.iter().map(|span| span.len * span.len).sum();
+        2 * squares / self.spans.len().max(1) * self.shape.head
+    }
+
+    /// The head of `task`, its queries and keys turned into `turned` `[2, len, head]`.
     fn head<'a>(
         &self,
         qkv: &'a [f32],
@@ -126,18 +132,19 @@ impl RotaryAttention {
         angles: Angles,
         turned: &'a mut [f32],
     ) -> Head<'a> {
-        let Split { seq, heads, head: size, .. } = self.shape;
-        let (stride, start) = (3 * heads * size, self.shape.start(task));
-        let (query, key) = turned.split_at_mut(seq * size);
+        let Split { heads, head: size, .. } = self.shape;
+        let Span { start, len, mask } = self.spans[task / heads];
+        let (stride, first) = (3 * heads * size, self.shape.start(start, task % heads));
+        let (query, key) = turned.split_at_mut(len * size);
         for (kind, to) in [(0, &mut *query), (1, &mut *key)] {
-            let from = Matrix::strided(&qkv[start + kind * size..], seq, size, stride);
-            turn(from, &mut MatrixMut::new(to, seq, size), angles, Turn::Forward);
+            let from = Matrix::strided(&qkv[first + kind * size..], len, size, stride);
+            turn(from, &mut MatrixMut::new(to, len, size), angles, Turn::Forward);
         }
         Head {
-            query: Matrix::new(query, seq, size),
-            key: Matrix::new(key, seq, size),
-            value: Matrix::strided(&qkv[start + 2 * size..], seq, size, stride),
-            mask: self.mask[task / heads],
+            query: Matrix::new(query, len, size),
+            key: Matrix::new(key, len, size),
+            value: Matrix::strided(&qkv[first + 2 * size..], len, size, stride),
+            mask,
             past: 0,
         }
     }

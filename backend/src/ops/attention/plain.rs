@@ -12,13 +12,11 @@ use crate::ops::{composed, parallel};
 
 /// Maps `qkv` `[3, batch, heads, seq, head]` to what each position reads: `[batch, seq, model]`.
 pub fn attention(qkv: &Tensor, mask: &AttentionMask) -> Result<Tensor> {
-    let (_, batch, _, _, _) = qkv.dims5()?;
-    if mask.rows.len() != batch {
-        bail!("a mask of {} rows for a batch of {batch}", mask.rows.len());
-    }
-    if !all_plain(&[qkv]) {
+    if mask.is_packed() || !all_plain(&[qkv]) {
         return composed::attention(qkv, mask);
     }
+    let (_, batch, _, seq, _) = qkv.dims5()?;
+    mask.spans((batch, seq))?;
     qkv.apply_op1(Attention { mask: mask.rows.clone(), log_sums: OnceLock::new() })
 }
 

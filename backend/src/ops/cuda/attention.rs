@@ -19,10 +19,12 @@ pub(super) fn supports(head: usize) -> bool {
 
 /// Attention of one batch: queries and keys are turned already.
 pub(super) struct Attention {
-    /// Padding and context of each sequence, `[batch, 2]`, u32.
-    mask: Tensor,
-    batch: usize,
-    seq: usize,
+    /// Start, length, padding and context of each sequence, `[sequences, 4]`, u32.
+    spans: Tensor,
+    /// Tokens of the longest.
+    longest: usize,
+    /// All tokens.
+    tokens: usize,
     heads: usize,
     head: usize,
 }
@@ -31,11 +33,15 @@ impl Attention {
     /// For hidden states like `x` `[batch, seq, model]`.
     pub(super) fn new(mask: &AttentionMask, x: &Tensor, heads: usize) -> Result<Self> {
         let (batch, seq, model) = x.dims3()?;
-        if mask.rows.len() != batch {
-            bail!("a mask of {} rows for a batch of {batch}", mask.rows.len());
-        }
-        let mask = mask.on_device(x.device())?.clone();
-        Ok(Self { mask, batch, seq, heads, head: model / heads })
+        let longest = mask.longest(seq);
+        let spans = mask.on_device((batch, seq), x.device())?.clone();
+        Ok(Self { spans, longest, tokens: batch * seq, heads, head: model / heads })
+    }
+
+    /// A block for each head, sequence, and tile of so many positions.
+    fn grid(&self, tile: usize) -> Result<(usize, usize, usize)> {
+        let (sequences, _) = self.spans.dims2()?;
+        Ok((self.heads, sequences, self.longest.div_ceil(tile)))
     }
 
     fn scale(&self) -> Arg {
@@ -43,26 +49,27 @@ impl Attention {
     }
 
     /// What each position reads `[batch, seq, model]`, and the logarithms of the sums of exponentials
-    /// `[batch, heads, seq]`, of `qkv` `[batch, seq, heads * 3 * head]`.
+    /// `[heads, batch * seq]`, of `qkv` `[batch, seq, heads * 3 * head]`.
     pub(super) fn forward(&self, qkv: &Tensor) -> Result<(Tensor, Tensor)> {
-        let Self { batch, seq, heads, head, .. } = *self;
+        let Self { tokens, heads, head, .. } = *self;
         let device = device_of(qkv)?;
+        let (batch, seq, _) = qkv.dims3()?;
         let read = Fresh::new((batch, seq, heads * head), qkv.dtype(), device)?;
-        let log_sums = Fresh::new((batch, heads, seq), DType::F32, device)?;
-        let long = batch * heads * seq.div_ceil(TILES[1]) >= ENOUGH_BLOCKS;
+        let log_sums = Fresh::new((heads, tokens), DType::F32, device)?;
+        let long = heads * tokens.div_ceil(TILES[1]) >= ENOUGH_BLOCKS && self.longest > TILES[0];
         let tile = TILES[usize::from(long)];
         let shared = if long { 512 } else { 640 } * head;
         launch(
             device,
             Module::Attention,
             ("attention_forward", forward_ending(qkv.dtype(), head, long)?),
-            Threads::new((heads, batch, seq.div_ceil(tile)), 128).shared(shared),
+            Threads::new(self.grid(tile)?, 128).shared(shared),
             &[
                 Arg::of(qkv)?,
                 Arg::of(&read)?,
                 Arg::of(&log_sums)?,
-                Arg::of(&self.mask)?,
-                Arg::size(seq),
+                Arg::of(&self.spans)?,
+                Arg::size(tokens),
                 Arg::size(heads),
                 self.scale(),
             ],
@@ -78,11 +85,11 @@ impl Attention {
         log_sums: &Tensor,
         d_read: &Tensor,
     ) -> Result<Fresh> {
-        let Self { batch, seq, heads, head, .. } = *self;
+        let Self { tokens, heads, head, .. } = *self;
         let device = device_of(qkv)?;
-        let rows = batch * seq * heads;
+        let rows = tokens * heads;
         let ending = ending(qkv.dtype(), head)?;
-        let deltas = Fresh::new((batch, heads, seq), DType::F32, device)?;
+        let deltas = Fresh::new((heads, tokens), DType::F32, device)?;
         launch(
             device,
             Module::Attention,
@@ -92,7 +99,7 @@ impl Attention {
                 Arg::of(read)?,
                 Arg::of(d_read)?,
                 Arg::of(&deltas)?,
-                Arg::size(seq),
+                Arg::size(tokens),
                 Arg::size(heads),
                 Arg::size(rows),
             ],
@@ -106,15 +113,15 @@ impl Attention {
                 device,
                 Module::Attention,
                 (name, ending),
-                Threads::new((heads, batch, seq.div_ceil(TILE)), 128).shared(shared),
+                Threads::new(self.grid(TILE)?, 128).shared(shared),
                 &[
                     Arg::of(qkv)?,
                     Arg::of(d_read)?,
                     Arg::of(log_sums)?,
                     Arg::of(&deltas)?,
-                    Arg::of(&self.mask)?,
+                    Arg::of(&self.spans)?,
                     Arg::of(&d_qkv)?,
-                    Arg::size(seq),
+                    Arg::size(tokens),
                     Arg::size(heads),
                     self.scale(),
                 ],

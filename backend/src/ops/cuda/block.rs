@@ -209,7 +209,7 @@ struct Kept {
     qkv: Tensor,
     /// What attention read, `[batch, seq, model]`.
     read: Tensor,
-    /// Of its softmax, `[batch, heads, seq]`, f32.
+    /// Of its softmax, `[heads, batch * seq]`, f32.
     log_sums: Tensor,
     /// After attention, `[batch, seq, model]`.
     middle: Tensor,

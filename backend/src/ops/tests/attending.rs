@@ -94,6 +94,37 @@ fn attention_agrees_alone_and_with_the_split() {
 }
 
 #[test]
+fn packed_sequences_do_not_see_each_other() {
+    let (heads, head) = (2, 16);
+    let sequences = [(1, 1), (23, 9), (7, 2), (40, 33)];
+    let seq = sequences.iter().map(|it| it.0).sum();
+    let mask = AttentionMask::packed(&sequences);
+    let qkv = variable(2, &[1, seq, heads * 3 * head]);
+    let rotation = rotation(1, seq, 2, head);
+    let read = || rotary_attention(&qkv, &rotation, heads, &mask);
+
+    same("packed", &[&qkv], read, || {
+        composed::attention(&composed::rotary_qkv(&qkv, &rotation, heads)?, &mask)
+    });
+
+    let turned = rotary_qkv(&qkv, &rotation, heads).unwrap();
+    let (together, mut start) = (read().unwrap(), 0);
+    for (len, context) in sequences {
+        let alone = AttentionMask::new(vec![MaskRow { padding: 0, context }]);
+        let own = turned.narrow(3, start, len).unwrap().contiguous().unwrap();
+        let wanted = attention(&own, &alone).unwrap();
+        assert!(difference(&together.narrow(1, start, len).unwrap(), &wanted) < 1e-6);
+        start += len;
+    }
+    assert!(mask_of_another_size_is_refused(&qkv, &rotation, heads));
+}
+
+fn mask_of_another_size_is_refused(qkv: &Tensor, rotation: &Rotation, heads: usize) -> bool {
+    let short = AttentionMask::packed(&[(3, 1), (4, 2)]);
+    rotary_attention(qkv, rotation, heads, &short).is_err()
+}
+
+#[test]
 fn padding_reads_zeros_and_is_read_by_nobody() {
     let mask = AttentionMask::new(vec![MaskRow { padding: 3, context: 2 }]);
     let split = random(1, &[3, 1, 2, 9, 8]);

@@ -21,6 +21,9 @@ use crate::{
 pub fn OptionsForm(
     form: RwSignal<Form>,
     #[prop(into)] adapters: Signal<Vec<AdapterInfo>>,
+    /// Whether the model brings pairs to rehearse.
+    #[prop(into)]
+    rehearses: Signal<bool>,
     /// Takes over what suits the model.
     #[prop(into)]
     on_recommended: Callback<()>,
@@ -28,6 +31,8 @@ pub fn OptionsForm(
     let words = i18n::use_words();
     let setup = move || &words.get().train.setup;
     let has_start = Memo::new(move |_| form.with(|form| form.adapter.is_some()));
+    let asks_for_rehearsal =
+        Memo::new(move |_| form.with(|form| form.settings().options.rehearsal_batch_size > 0));
     let tutorial = move |_| form.update(|form| form.replace(TrainingOptions::default()));
     view! {
         <div class="presets" role="group" aria-label=move || setup().values>
@@ -43,6 +48,9 @@ pub fn OptionsForm(
             <NumberField field=Field::LearningRate form />
             <NumberField field=Field::Rank form is_fixed=has_start />
             <NumberField field=Field::BatchSize form />
+            <Show when=move || rehearses.get() || asks_for_rehearsal.get()>
+                <NumberField field=Field::RehearsalBatchSize form />
+            </Show>
         </div>
         <details class="more">
             <summary data-testid="train-more">{move || setup().more}</summary>

@@ -47,6 +47,10 @@ fn english(field: Field) -> Explained {
         Field::BatchSize => {
             ("Batch size", "Samples of one pass: a larger batch is calmer and takes more memory.")
         }
+        Field::RehearsalBatchSize => (
+            "Rehearsal",
+            "Samples of what the model can do already beside those of each pass, so that it is not forgotten; 0: none.",
+        ),
         Field::Accumulation => (
             "Accumulation",
             "Passes averaged into one step: the effect of a larger batch without its memory.",
@@ -91,6 +95,9 @@ fn chinese(field: Field) -> Explained {
         Field::Alpha => ("Alpha", "适配器的影响有多大：更新量按 alpha / r 缩放。"),
         Field::Dropout => ("丢弃率", "训练时随机清零的输入比例，防止死记硬背。"),
         Field::BatchSize => ("批大小", "一次计算的样本数：越大越平稳，也越占内存。"),
+        Field::RehearsalBatchSize => {
+            ("温习", "每次计算时另加多少个模型已会的样本，免得学了新的忘了旧的；0 表示不加。")
+        }
         Field::Accumulation => ("梯度累积", "几次计算平均成一步：有大批次的效果，不占那么多内存。"),
         Field::WarmupSteps => ("预热步数", "在最初这些步里学习率从 0 升上去。"),
         Field::WeightDecay => ("权重衰减", "每步把权重往 0 拉一点。"),

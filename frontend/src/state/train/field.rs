@@ -14,6 +14,7 @@ pub enum Field {
     Alpha,
     Dropout,
     BatchSize,
+    RehearsalBatchSize,
     Accumulation,
     WarmupSteps,
     WeightDecay,
@@ -43,7 +44,7 @@ pub enum Wanted {
 }
 
 impl Field {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::MaxSteps,
         Self::Epochs,
         Self::LearningRate,
@@ -51,6 +52,7 @@ impl Field {
         Self::Alpha,
         Self::Dropout,
         Self::BatchSize,
+        Self::RehearsalBatchSize,
         Self::Accumulation,
         Self::WarmupSteps,
         Self::WeightDecay,
@@ -76,6 +78,7 @@ impl Field {
             Self::Alpha => "train-alpha",
             Self::Dropout => "train-dropout",
             Self::BatchSize => "train-batch-size",
+            Self::RehearsalBatchSize => "train-rehearsal",
             Self::Accumulation => "train-accumulation",
             Self::WarmupSteps => "train-warmup",
             Self::WeightDecay => "train-weight-decay",
@@ -102,7 +105,8 @@ impl Field {
             | Self::SaveSteps
             | Self::MaxSourceLength
             | Self::MaxTargetLength => Wanted::Whole { from: 1 },
-            Self::WarmupSteps
+            Self::RehearsalBatchSize
+            | Self::WarmupSteps
             | Self::SaveTotalLimit
             | Self::EvalSteps
             | Self::Seed
@@ -162,6 +166,7 @@ impl Field {
             Self::Alpha => Place::Real(&mut options.lora.alpha),
             Self::Dropout => Place::Single(&mut options.lora.dropout),
             Self::BatchSize => Place::Count(&mut options.batch_size),
+            Self::RehearsalBatchSize => Place::Count(&mut options.rehearsal_batch_size),
             Self::Accumulation => Place::Count(&mut options.gradient_accumulation_steps),
             Self::WarmupSteps => Place::Count(&mut options.warmup_steps),
             Self::WeightDecay => Place::Real(&mut options.weight_decay),
