@@ -1,5 +1,6 @@
-// One token of one chat through the model: every kernel reads its weights once, at the speed of the memory, and does
-// what stands around the matrix on the way.
+// One token of a chat through the model: every kernel reads its weights once, at the speed of the memory, and does what
+// stands around the matrix on the way. For several chats at once the products are the library's; attention and adapters,
+// which are each chat's own, are here.
 #include "common.cuh"
 
 constexpr int WARPS = 8;
@@ -195,19 +196,63 @@ __device__ void product(const T *x, const T *norm_weight, const T *norm_bias, fl
     }
 }
 
+// What a chat has to itself in one block of the model.
+struct Chat {
+    // [heads, room, head], of which `past` tokens are filled; the newest one joins them.
+    void *keys, *values;
+    // A [rank, in] and B [out, rank] of its adapter; none has rank 0.
+    const float *a, *b;
+    int past, room, rank;
+    float scale;
+};
+constexpr int CHATS = 64;
+struct Chats {
+    Chat of[CHATS];
+};
+
+// What each chat's adapter reads: low[chat, i] = scale * a[i] · x[chat]. x: [chats, in], `in` a multiple of 4; low:
+// [chats, gridDim.x]. Grid: (largest rank, chats); 256 threads.
+template <typename T> __device__ void read_low(const T *x, const Chat &chat, float *low, int in) {
+    __shared__ float scratch[32];
+    let_next_start();
+    wait_for_input();
+    if (blockIdx.x >= chat.rank) return;
+    const float4 *a = (const float4 *)(chat.a + (size_t)blockIdx.x * in);
+    const Four<T> *read = (const Four<T> *)(x + (size_t)blockIdx.y * in);
+    float sum = 0.f;
+#pragma unroll 4
+    for (int i = threadIdx.x; i < in / 4; i += blockDim.x) {
+        float4 w = a[i];
+        Four<T> values = read[i];
+        sum += w.x * to_f32(values.v[0]) + w.y * to_f32(values.v[1]) + w.z * to_f32(values.v[2]) +
+               w.w * to_f32(values.v[3]);
+    }
+    sum = block_sum(sum, scratch);
+    if (threadIdx.x == 0) low[blockIdx.y * gridDim.x + blockIdx.x] = sum * chat.scale;
+}
+
 constexpr int ATTENTION_WARPS = 4;
 
-// The newest token's attention: adds the adapter's answer to its query, key and value, turns the first two, appends key
-// and value to the cache, and reads all keys from `first` on.
+// The newest tokens' attention, each chat's over its own cache: adds the adapter's answer to query, key and value, turns
+// the first two, appends key and value to the cache, and reads it.
 //
-// qkv: [heads, 3, head], head = 32 * E; keys, values: [heads, capacity, head]; cos, sin: [head / 2]; low: [rank] with
-// b [heads * 3 * head, rank]. The keys are shared by gridDim.y blocks; the last to finish joins what they found, in a
-// fixed order. partial: [heads, gridDim.y, head + 2]; counters: [heads], zeros before and after.
+// qkv: [chats, heads, 3, head], head = 32 * E; cos, sin: [chats, head / 2]; low: [chats, low_stride]; out: [chats, heads,
+// head]. Grid: (heads, splits, chats). The keys are shared by the splits; the last to finish joins what they found, in a
+// fixed order. partial: [chats, heads, splits, head + 2]; counters: [chats, heads], zeros before and after.
 template <typename T, int E>
-__device__ void attend(const T *qkv, const float *low, const float *b, int rank, const float *cos, const float *sin,
-                       int parts, T *keys, T *values, int past, int first, int capacity, T *out, float *partial,
-                       uint32_t *counters) {
+__device__ void attend(const T *qkv, const float *low, int low_stride, const float *cos, const float *sin, int parts,
+                       const Chat &chat, T *out, float *partial, uint32_t *counters) {
     constexpr int HEAD = 32 * E;
+    int past = chat.past, room = chat.room, rank = chat.rank;
+    T *keys = (T *)chat.keys, *values = (T *)chat.values;
+    const float *b = chat.b;
+    low += blockIdx.z * low_stride;
+    qkv += (size_t)blockIdx.z * gridDim.x * 3 * HEAD;
+    out += (size_t)blockIdx.z * gridDim.x * HEAD;
+    cos += blockIdx.z * HEAD / 2;
+    sin += blockIdx.z * HEAD / 2;
+    partial += (size_t)blockIdx.z * gridDim.x * gridDim.y * (HEAD + 2);
+    counters += blockIdx.z * gridDim.x;
     __shared__ float fresh[3][HEAD];
     __shared__ float sums[ATTENTION_WARPS][HEAD + 2];
     __shared__ bool last;
@@ -215,7 +260,9 @@ __device__ void attend(const T *qkv, const float *low, const float *b, int rank,
     int warp = threadIdx.x >> 5, lane = threadIdx.x & 31;
     let_next_start();
     wait_for_input();
-    for (int i = threadIdx.x; i < 3 * HEAD; i += blockDim.x) {
+    // Only the first split has use for key and value.
+    int fresh_size = split ? HEAD : 3 * HEAD, turned = split ? HEAD / 2 : HEAD;
+    for (int i = threadIdx.x; i < fresh_size; i += blockDim.x) {
         size_t column = (size_t)head * 3 * HEAD + i;
         float x = to_f32(qkv[column]);
         for (int j = 0; j < rank; j++) x += low[j] * b[column * rank + j];
@@ -223,7 +270,7 @@ __device__ void attend(const T *qkv, const float *low, const float *b, int rank,
     }
     __syncthreads();
     int pairs = HEAD / (2 * parts);
-    for (int i = threadIdx.x; i < HEAD; i += blockDim.x) {
+    for (int i = threadIdx.x; i < turned; i += blockDim.x) {
         // Pair i % (HEAD / 2) of the query, or of the key.
         int kind = i / (HEAD / 2), pair = i % (HEAD / 2);
         int left = pair / pairs * 2 * pairs + pair % pairs, right = left + pairs;
@@ -233,17 +280,17 @@ __device__ void attend(const T *qkv, const float *low, const float *b, int rank,
     }
     __syncthreads();
     // As prefill leaves them: rounded to T.
-    for (int i = threadIdx.x; i < 3 * HEAD; i += blockDim.x) {
+    for (int i = threadIdx.x; i < fresh_size; i += blockDim.x) {
         int kind = i / HEAD, at = i % HEAD;
         T value = from_f32<T>(fresh[kind][at]);
         fresh[kind][at] = to_f32(value);
-        size_t place = ((size_t)head * capacity + past) * HEAD + at;
-        if (split == 0 && kind == 1) keys[place] = value;
-        if (split == 0 && kind == 2) values[place] = value;
+        size_t place = ((size_t)head * room + past) * HEAD + at;
+        if (kind == 1) keys[place] = value;
+        if (kind == 2) values[place] = value;
     }
     __syncthreads();
 
-    const T *of_keys = keys + (size_t)head * capacity * HEAD, *of_values = values + (size_t)head * capacity * HEAD;
+    const T *of_keys = keys + (size_t)head * room * HEAD, *of_values = values + (size_t)head * room * HEAD;
     float query[E], read[E] = {}, largest = -INFINITY, sum = 0.f;
     float scale = rsqrtf((float)HEAD);
 #pragma unroll
@@ -259,8 +306,7 @@ __device__ void attend(const T *qkv, const float *low, const float *b, int rank,
         for (int e = 0; e < E; e++) read[e] = read[e] * shrink + weight * value[e];
         largest = most;
     };
-    int count = past - first, share = (count + splits - 1) / splits;
-    int start = first + split * share, end = min(past, start + share);
+    int share = (past + splits - 1) / splits, start = split * share, end = min(past, start + share);
     constexpr int TOGETHER = 4;
     for (int j = start + warp * TOGETHER; j < end; j += ATTENTION_WARPS * TOGETHER) {
         float key[TOGETHER][E], value[TOGETHER][E];
@@ -336,23 +382,22 @@ __device__ void attend(const T *qkv, const float *low, const float *b, int rank,
     if (threadIdx.x == 0) counters[head] = 0;
 }
 
-// Keys and values of turned tokens into the cache. qkv: [seq, heads, 3, head]; keys, values: [heads, capacity, head].
+// Keys and values of turned tokens into the cache. qkv: [seq, heads, 3, head]; keys, values: [heads, room, head].
 // Grid: (seq, heads); head threads.
-template <typename T>
-__device__ void append(const T *qkv, T *keys, T *values, int past, int capacity, int heads) {
+template <typename T> __device__ void append(const T *qkv, T *keys, T *values, int past, int room, int heads) {
     int head = blockDim.x, token = blockIdx.x;
     const T *from = qkv + ((size_t)token * heads + blockIdx.y) * 3 * head + threadIdx.x;
-    size_t to = ((size_t)blockIdx.y * capacity + past + token) * head + threadIdx.x;
+    size_t to = ((size_t)blockIdx.y * room + past + token) * head + threadIdx.x;
     keys[to] = from[head];
     values[to] = from[2 * head];
 }
 
 #define ATTEND(T, S, E, HEAD)                                                                                          \
     extern "C" __global__ void __launch_bounds__(128)                                                                  \
-        decode_attention_##S##_##HEAD(const T *qkv, const float *low, const float *b, int rank, const float *cos,      \
-                                      const float *sin, int parts, T *keys, T *values, int past, int first,            \
-                                      int capacity, T *out, float *partial, uint32_t *counters) {                      \
-        attend<T, E>(qkv, low, b, rank, cos, sin, parts, keys, values, past, first, capacity, out, partial, counters); \
+        decode_attention_##S##_##HEAD(const T *qkv, const float *low, int low_stride, const float *cos,                \
+                                      const float *sin, int parts, const __grid_constant__ Chats chats, T *out,        \
+                                      float *partial, uint32_t *counters) {                                            \
+        attend<T, E>(qkv, low, low_stride, cos, sin, parts, chats.of[blockIdx.z], out, partial, counters);             \
     }
 #define PRODUCT(W, KIND, T, S)                                                                                         \
     extern "C" __global__ void __launch_bounds__(256, 4)                                                               \
@@ -374,9 +419,12 @@ __device__ void append(const T *qkv, T *keys, T *values, int past, int capacity,
         product<Dense<T>, T, float>(x, nullptr, nullptr, 0.f, nullptr, {weight, nullptr, in}, finish, y, nullptr,      \
                                     nullptr, 0.f, in, out, 0);                                                         \
     }                                                                                                                  \
-    extern "C" __global__ void decode_append_##S(const T *qkv, T *keys, T *values, int past, int capacity,             \
-                                                 int heads) {                                                          \
-        append<T>(qkv, keys, values, past, capacity, heads);                                                           \
+    extern "C" __global__ void decode_append_##S(const T *qkv, T *keys, T *values, int past, int room, int heads) {    \
+        append<T>(qkv, keys, values, past, room, heads);                                                               \
+    }                                                                                                                  \
+    extern "C" __global__ void __launch_bounds__(256)                                                                  \
+        decode_low_##S(const T *x, const __grid_constant__ Chats chats, float *low, int in) {                          \
+        read_low<T>(x, chats.of[blockIdx.y], low, in);                                                                 \
     }                                                                                                                  \
     ATTEND(T, S, 4, 128)                                                                                               \
     ATTEND(T, S, 2, 64)                                                                                                \

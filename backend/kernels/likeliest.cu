@@ -1,4 +1,4 @@
-// The likeliest tokens of a row of scores, in rounds: each block sorts 1024 and hands on the first 64.
+// The likeliest tokens of each row of scores, in rounds: each block sorts 1024 and hands on the first 64.
 //
 // A score and its token are one number of 64 bits that sorts as they should: the higher score first, of equal ones the
 // lower token.
@@ -34,26 +34,27 @@ __device__ __forceinline__ void sort_and_keep(uint64_t mine, uint64_t *to) {
     if (at < KEPT) to[(size_t)blockIdx.x * KEPT + at] = keys[at];
 }
 
-// The first round. *invalid becomes 1 where a score is not finite. Grid: size / SORTED; SORTED threads.
+// The first round. invalid[row] becomes 1 where a score is not finite. scores: [rows, size]; to: [rows, gridDim.x, KEPT].
+// Grid: (size / SORTED, rows); SORTED threads.
 extern "C" __global__ void __launch_bounds__(SORTED)
     likeliest_of_scores(const float *scores, uint64_t *to, int size, uint32_t *invalid) {
-    int at = blockIdx.x * SORTED + threadIdx.x;
-    float score = at < size ? scores[at] : -INFINITY;
-    if (at < size && !isfinite(score)) *invalid = 1;
-    sort_and_keep(at < size ? key(score, at) : 0, to);
+    int at = blockIdx.x * SORTED + threadIdx.x, row = blockIdx.y;
+    float score = at < size ? scores[(size_t)row * size + at] : -INFINITY;
+    if (at < size && !isfinite(score)) invalid[row] = 1;
+    sort_and_keep(at < size ? key(score, at) : 0, to + (size_t)row * gridDim.x * KEPT);
 }
 
-// Another round, of what the one before kept. Grid: size / SORTED; SORTED threads.
+// Another round, of what the one before kept. from: [rows, size]; to: [rows, gridDim.x, KEPT].
+// Grid: (size / SORTED, rows); SORTED threads.
 extern "C" __global__ void __launch_bounds__(SORTED) likeliest_of_kept(const uint64_t *from, uint64_t *to, int size) {
-    int at = blockIdx.x * SORTED + threadIdx.x;
-    sort_and_keep(at < size ? from[at] : 0, to);
+    int at = blockIdx.x * SORTED + threadIdx.x, row = blockIdx.y;
+    sort_and_keep(at < size ? from[(size_t)row * size + at] : 0, to + (size_t)row * gridDim.x * KEPT);
 }
 
-// `RepetitionPenaltyLogitsProcessor`, in place; `tokens` differ from one another. Grid: count / 256.
-extern "C" __global__ void likeliest_penalize(float *scores, const uint32_t *tokens, int count, int size,
-                                              float penalty) {
+// `RepetitionPenaltyLogitsProcessor`, in place, of the scores at `places`, which differ from one another. Grid: count / 256.
+extern "C" __global__ void likeliest_penalize(float *scores, const uint32_t *places, const float *penalties, int count) {
     int at = blockIdx.x * blockDim.x + threadIdx.x;
-    if (at >= count || tokens[at] >= size) return;
-    float score = scores[tokens[at]];
-    scores[tokens[at]] = score < 0.f ? score * penalty : score / penalty;
+    if (at >= count) return;
+    float score = scores[places[at]], penalty = penalties[at];
+    scores[places[at]] = score < 0.f ? score * penalty : score / penalty;
 }

@@ -4,6 +4,7 @@ mod device;
 mod host;
 mod load;
 mod published;
+mod serve;
 mod state_dict;
 
 use std::{path::PathBuf, time::Instant};
@@ -27,6 +28,7 @@ use crate::{
 
 pub use device::rates;
 pub use load::{LoadBenchError, Loading, load, published_model};
+pub use serve::serve;
 
 /// Tokens of one decoding measurement.
 pub const DECODED: usize = 16;
@@ -169,7 +171,7 @@ pub fn decode(model: &ChatGlm, context: usize, repeats: usize) -> Result<Measure
                 attention_mask: AttentionMask::new(vec![MaskRow { padding: 0, context: 0 }]),
             };
             let hidden = model.hidden_states_cached(&input, Pass::default(), &mut cache)?;
-            token = sampler.pick_from(&model.logits(&hidden)?.flatten_all()?, &[])?;
+            token = pick(&mut sampler, &model.logits(&hidden)?)?;
         }
         Ok(())
     })
@@ -184,8 +186,13 @@ pub fn first_token(model: &ChatGlm, tokens: usize, repeats: usize) -> Result<Mea
         let mut cache = KvCache::new(model.config(), tokens + 1, model.dtype(), device)?;
         let hidden = model.hidden_states_cached(&prompt, Pass::default(), &mut cache)?;
         let last = hidden.narrow(1, tokens - 1, 1)?.contiguous()?; // [1, 1, model]
-        sampler.pick_from(&model.logits(&last)?.flatten_all()?, &[]).map(drop)
+        pick(&mut sampler, &model.logits(&last)?).map(drop)
     })
+}
+
+/// The next token by `logits` `[1, 1, vocab]`.
+fn pick(sampler: &mut Sampler, logits: &Tensor) -> Result<u32> {
+    Ok(Sampler::pick_rows(&logits.flatten(0, 1)?, &mut [(sampler, &[])])?[0])
 }
 
 fn greedy() -> Result<Sampler> {

@@ -1,5 +1,7 @@
 //! A conversation to a streamed answer.
 
+use std::sync::Arc;
+
 use weft_shared::{
     api::chat::ChatTemplate,
     pair::Turn,
@@ -9,7 +11,7 @@ use weft_shared::{
 
 use crate::{
     chatglm::ChatGlm,
-    generation::{Finish, Generation, GenerationError, SamplingOptions},
+    generation::{Finish, Generation, GenerationError, SamplingOptions, Tokens},
     lora::Adapter,
 };
 
@@ -17,7 +19,7 @@ use crate::{
 #[derive(Clone, Copy)]
 pub struct Chat<'a> {
     pub model: &'a ChatGlm,
-    pub adapter: Option<&'a Adapter>,
+    pub adapter: Option<&'a Arc<Adapter>>,
     pub tokenizer: &'a ChatGlmTokenizer,
     pub templates: &'a Templates,
 }
@@ -42,7 +44,7 @@ impl From<ChatTemplate> for Template {
 }
 
 impl<'a> Chat<'a> {
-    /// Starts the answer to `query` after `history`.
+    /// Starts the answer to `query` after `history`, which is computed whenever a piece of it is asked for.
     pub fn answer(
         self,
         history: &[Turn],
@@ -51,6 +53,19 @@ impl<'a> Chat<'a> {
         sampling: SamplingOptions,
         max_tokens: usize,
     ) -> Result<Answer<'a>, GenerationError> {
+        let generation = self.generation(history, query, template, sampling, max_tokens)?;
+        Ok(Answer::new(generation.alone(self.model), self.tokenizer))
+    }
+
+    /// The same, to be computed by whoever has the model.
+    pub fn generation(
+        self,
+        history: &[Turn],
+        query: &str,
+        template: Template,
+        sampling: SamplingOptions,
+        max_tokens: usize,
+    ) -> Result<Generation, GenerationError> {
         let encode = |text: &str| self.tokenizer.encode_ids(text);
         let mut prompt_ids = match template {
             Template::Training if history.is_empty() => {
@@ -61,24 +76,35 @@ impl<'a> Chat<'a> {
         };
         let special = self.tokenizer.special_ids();
         prompt_ids.extend([special.gmask, special.sop]);
-        let generation =
-            Generation::new(self.model, self.adapter, prompt_ids, special, sampling, max_tokens)?;
-        Ok(Answer { generation, stream: Some(self.tokenizer.decode_stream()) })
+        let adapter = self.adapter.cloned();
+        Generation::new(self.model, adapter, prompt_ids, special, sampling, max_tokens)
+    }
+
+    /// The text of a whole answer.
+    pub fn text(self, answer: &[u32]) -> String {
+        let mut stream = self.tokenizer.decode_stream();
+        let pieces = answer.iter().filter_map(|&token| stream.push(token));
+        let text: String = pieces.collect();
+        text + &stream.finish().unwrap_or_default()
     }
 }
 
 /// An answer that is being written, as text.
 pub struct Answer<'a> {
-    generation: Generation<'a>,
+    tokens: Box<dyn Tokens + 'a>,
     /// Gone when the answer has ended.
     stream: Option<DecodeStream<'a>>,
 }
 
-impl Answer<'_> {
+impl<'a> Answer<'a> {
+    pub fn new(tokens: impl Tokens + 'a, tokenizer: &'a ChatGlmTokenizer) -> Self {
+        Self { tokens: Box::new(tokens), stream: Some(tokenizer.decode_stream()) }
+    }
+
     /// The text of the next token, empty while a character is incomplete; `None` at the end.
     pub fn next_text(&mut self) -> Result<Option<String>, GenerationError> {
         let Some(stream) = &mut self.stream else { return Ok(None) };
-        if let Some(token) = self.generation.next_token()? {
+        if let Some(token) = self.tokens.next_token()? {
             return Ok(Some(stream.push(token).unwrap_or_default()));
         }
         Ok(self.stream.take().and_then(|mut stream| stream.finish()))
@@ -86,16 +112,16 @@ impl Answer<'_> {
 
     /// The ids of the whole prompt.
     pub fn prompt_ids(&self) -> &[u32] {
-        self.generation.prompt()
+        self.tokens.prompt()
     }
 
     /// The ids so far.
     pub fn ids(&self) -> &[u32] {
-        self.generation.answer()
+        self.tokens.answer()
     }
 
     /// Why the answer ended, once it has.
     pub fn finish(&self) -> Option<Finish> {
-        self.generation.finish()
+        self.tokens.finish()
     }
 }

@@ -9,6 +9,7 @@
 //! batch, seq, model (hidden size), heads, `head_dim` (size of one head), inner (of the MLP), vocab
 
 mod cache;
+mod chats;
 mod config;
 mod module_tree;
 mod parameters;
@@ -27,6 +28,7 @@ use crate::{
 };
 
 pub use cache::KvCache;
+pub use chats::ChatToken;
 pub use config::{ChatGlmConfig, ConfigError, ModelRevision};
 pub use module_tree::module_tree;
 pub use parameters::{ParameterCount, parameters};
@@ -266,7 +268,15 @@ impl Block {
         if others.iter().any(|linear| linear.lora(place).is_some()) {
             return Ok(None);
         }
-        let weights = BlockWeights {
+        let lora = self.attention.query_key_value.lora(place);
+        let checkpoint = place.pass.checkpoint;
+        let learned = place.pass.learned;
+        let context = BlockContext { rotation, attention_mask, lora, checkpoint, learned };
+        ops::block(hidden, &self.weights(), &context, cache)
+    }
+
+    fn weights(&self) -> BlockWeights<'_> {
+        BlockWeights {
             input_layernorm: self.input_layernorm.affine(),
             query_key_value: self.attention.query_key_value.frozen(),
             dense: self.attention.dense.frozen(),
@@ -276,12 +286,7 @@ impl Block {
             heads: self.attention.heads,
             eps: self.input_layernorm.eps,
             alpha: ALPHA,
-        };
-        let lora = self.attention.query_key_value.lora(place);
-        let checkpoint = place.pass.checkpoint;
-        let learned = place.pass.learned;
-        let context = BlockContext { rotation, attention_mask, lora, checkpoint, learned };
-        ops::block(hidden, &weights, &context, cache)
+        }
     }
 }
 

@@ -12,11 +12,13 @@ use std::{
 };
 
 use tokio::sync::mpsc;
-use weft_shared::api::chat::{ChatRequest, ChatTemplate, Usage};
+use weft_shared::api::chat::{ChatRequest, Usage};
 
-use self::{activity::Activity, request::Asked, stop::StopTexts, writer::Writer};
+use self::{activity::Activity, stop::StopTexts, writer::Writer};
 pub use self::{activity::Counts, error::CompletionError};
-use crate::{clock::now_ms, data_dir::DataDir, engine::Engine, lora::Adapter, store::Store};
+use crate::{
+    chat::Template, clock::now_ms, data_dir::DataDir, engine::Engine, lora::Adapter, store::Store,
+};
 
 /// Pieces that wait for a slow reader before its answer is held up.
 const PIECES: usize = 64;
@@ -83,10 +85,9 @@ impl Completions {
     /// Checks the request, and starts to write its answer on a thread of its own. Blocks while it reads an adapter.
     pub fn start(&self, request: &ChatRequest) -> Result<Completion, CompletionError> {
         let adapter = self.adapter(&request.model)?;
-        let default = if adapter.is_some() { ChatTemplate::Training } else { ChatTemplate::Chat };
-        let asked = Asked::read(request)?;
+        let default = if adapter.is_some() { Template::Training } else { Template::Chat };
+        let question = request::question(request, default)?;
         let stop = StopTexts::read(request.stop.as_ref())?;
-        let template = request.template.unwrap_or(default).into();
 
         let place = self.activity.enter()?;
         let (sender, mut pieces) = mpsc::channel(PIECES);
@@ -94,8 +95,7 @@ impl Completions {
         let writer = Writer {
             engine: self.engine.clone(),
             adapter,
-            template,
-            asked,
+            question,
             stop,
             place,
             begun,

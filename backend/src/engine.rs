@@ -1,9 +1,11 @@
 //! The one model of a server: loaded once, shared by training and every chat, with each adapter beside it.
 
+mod decoder;
 mod turns;
 
 use std::{
     collections::HashMap,
+    io,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -11,16 +13,20 @@ use std::{
 use candle_core::Device;
 use weft_shared::{
     api::model::{ModelInfo, Recommended},
+    pair,
     prompt::Templates,
     sample::{PositionRule, SampleOptions},
     tokenizer::ChatGlmTokenizer,
 };
 
+use self::decoder::Decoder;
 pub use self::turns::{Turn, Turns};
 use crate::{
+    chat::{Answer, Chat, Template},
     chatglm::{ChatGlm, ParameterCount, module_tree},
     device::{self, WeightFormat},
     embedded,
+    generation::{GenerationError, SamplingOptions},
     lora::{Adapter, AdapterError},
     model_dir::{ModelDir, ModelDirError},
 };
@@ -32,6 +38,19 @@ pub enum EngineError {
     Model(#[from] ModelDirError),
     #[error(transparent)]
     Adapter(#[from] AdapterError),
+    #[error("the system gives no thread to write answers on")]
+    Thread(#[source] io::Error),
+}
+
+/// A question, and how to answer it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// What was said before.
+    pub history: Vec<pair::Turn>,
+    pub text: String,
+    pub template: Template,
+    pub sampling: SamplingOptions,
+    pub max_tokens: usize,
 }
 
 /// A loaded model, and whose turn it is.
@@ -43,7 +62,8 @@ pub struct Engine {
     model: ChatGlm,
     tokenizer: ChatGlmTokenizer,
     templates: Templates,
-    turns: Turns,
+    turns: Arc<Turns>,
+    decoder: Decoder,
     /// By the id of the store's record; read once.
     adapters: Mutex<HashMap<i64, Arc<Adapter>>>,
 }
@@ -57,14 +77,18 @@ impl Engine {
         device: &Device,
         format: WeightFormat,
     ) -> Result<Self, EngineError> {
+        let model = dir.load(format, device)?;
+        let turns = Arc::<Turns>::default();
+        let decoder = Decoder::start(model.clone(), turns.clone()).map_err(EngineError::Thread)?;
         Ok(Self {
             name: name_of(source),
             source: source.to_owned(),
             fingerprint: dir.fingerprint()?,
-            model: dir.load(format, device)?,
+            model,
             tokenizer: dir.tokenizer()?,
             templates: Templates::default(),
-            turns: Turns::default(),
+            turns,
+            decoder,
             adapters: Mutex::default(),
             dir,
         })
@@ -97,10 +121,6 @@ impl Engine {
         &self.tokenizer
     }
 
-    pub fn templates(&self) -> &Templates {
-        &self.templates
-    }
-
     pub fn device(&self) -> &Device {
         self.model.device()
     }
@@ -113,6 +133,25 @@ impl Engine {
     /// Who may use the device.
     pub fn turns(&self) -> &Turns {
         &self.turns
+    }
+
+    /// Has a question answered, in one pass with all other answers that are being written. Whoever waits for it must not
+    /// have a turn.
+    pub fn answer(
+        &self,
+        question: &Question,
+        adapter: Option<&Arc<Adapter>>,
+    ) -> Result<Answer<'_>, GenerationError> {
+        let Question { history, text, template, sampling, max_tokens } = question;
+        let chat = Chat {
+            model: &self.model,
+            adapter,
+            tokenizer: &self.tokenizer,
+            templates: &self.templates,
+        };
+        let generation =
+            chat.generation(history, text, *template, sampling.clone(), *max_tokens)?;
+        Ok(Answer::new(self.decoder.write(generation), &self.tokenizer))
     }
 
     /// The adapter in the folder `dir`, kept under the id of its record from the first time on.

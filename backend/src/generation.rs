@@ -1,6 +1,9 @@
 //! From prompt ids to answer ids, one token at a time.
 
 mod sampler;
+mod together;
+
+use std::sync::Arc;
 
 use candle_core::Tensor;
 use weft_shared::{
@@ -9,12 +12,13 @@ use weft_shared::{
 };
 
 use crate::{
-    chatglm::{ChatGlm, Input, KvCache, Pass},
+    chatglm::{ChatGlm, ChatToken, Input, KvCache, Pass},
     lora::Adapter,
     ops::{AttentionMask, MaskRow, PositionIds},
 };
 
 pub use sampler::{InvalidSampling, Sampler, SamplingOptions};
+pub use together::next_tokens;
 
 /// Why an answer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +40,28 @@ pub enum GenerationError {
     Prompt(#[from] SampleError),
     #[error("the model could not be computed")]
     Compute(#[from] candle_core::Error),
+    #[error("the model ended before the answer did; the log says why")]
+    Broken,
 }
 
-/// One answer that is being written.
-pub struct Generation<'a> {
-    model: &'a ChatGlm,
-    adapter: Option<&'a Adapter>,
+/// Where an answer's tokens come from.
+pub trait Tokens {
+    /// The next token of the answer; `None` when it has ended.
+    fn next_token(&mut self) -> Result<Option<u32>, GenerationError>;
+
+    /// What was asked.
+    fn prompt(&self) -> &[u32];
+
+    /// The answer so far, without `<eop>`.
+    fn answer(&self) -> &[u32];
+
+    /// Why the answer ended, once it has.
+    fn finish(&self) -> Option<Finish>;
+}
+
+/// One answer that is being written, by whoever has the model.
+pub struct Generation {
+    adapter: Option<Arc<Adapter>>,
     special: SpecialIds,
     positions: GenerationPositions,
     cache: KvCache,
@@ -54,11 +74,11 @@ pub struct Generation<'a> {
     finish: Option<Finish>,
 }
 
-impl<'a> Generation<'a> {
-    /// An answer to `prompt_ids`, which end in `[gMASK] <sop>`.
+impl Generation {
+    /// An answer of `model` to `prompt_ids`, which end in `[gMASK] <sop>`.
     pub fn new(
-        model: &'a ChatGlm,
-        adapter: Option<&'a Adapter>,
+        model: &ChatGlm,
+        adapter: Option<Arc<Adapter>>,
         prompt_ids: Vec<u32>,
         special: SpecialIds,
         sampling: SamplingOptions,
@@ -75,7 +95,6 @@ impl<'a> Generation<'a> {
             GenerationPositions::new(rule, &prompt_ids, special, config.position_encoding_2d)?;
         let max_tokens = max_tokens.min(most - tokens);
         Ok(Self {
-            model,
             adapter,
             special,
             positions,
@@ -89,22 +108,23 @@ impl<'a> Generation<'a> {
         })
     }
 
-    /// The next token of the answer; `None` when it has ended.
-    pub fn next_token(&mut self) -> Result<Option<u32>, GenerationError> {
-        if self.finish.is_none() && self.answer().len() >= self.max_tokens {
-            self.finish = Some(Finish::Length);
-        }
-        if self.finish.is_some() {
+    /// The next token of the answer; `None` when it has ended. `model` is the one that it was begun with.
+    pub fn next_token(&mut self, model: &ChatGlm) -> Result<Option<u32>, GenerationError> {
+        if self.has_ended() {
             return Ok(None);
         }
-        let logits = self.next_logits()?;
-        let token = self.sampler.pick_from(&logits, &self.ids)?;
-        if token == self.special.eop {
-            self.finish = Some(Finish::Stop);
-            return Ok(None);
-        }
-        self.ids.push(token);
-        Ok(Some(token))
+        let logits = if self.has_read_prompt() {
+            model.logits(&model.hidden_states_of_chats(&mut [self.newest()])?)?
+        } else {
+            self.read_prompt(model)?
+        };
+        let picked = Sampler::pick_rows(&logits.flatten(0, 1)?, &mut [self.sampling()])?;
+        Ok(picked.first().and_then(|&token| self.take(token)))
+    }
+
+    /// Its tokens, computed alone whenever one is asked for.
+    pub fn alone(self, model: &ChatGlm) -> impl Tokens {
+        Alone { model, generation: self }
     }
 
     /// What was asked.
@@ -122,20 +142,54 @@ impl<'a> Generation<'a> {
         self.finish
     }
 
-    /// Scores of the token after all `ids`, `[vocab]`. Reads what the cache does not hold yet.
-    fn next_logits(&mut self) -> Result<Tensor, GenerationError> {
-        let read = self.cache.len();
-        let new = &self.ids[read..];
-        let position_ids = match read.checked_sub(self.prompt_length) {
-            None => self.positions.prompt(),
-            Some(step) => self.positions.generated(step),
-        };
+    /// Whether there is no further token; notes that there were as many as there may be.
+    fn has_ended(&mut self) -> bool {
+        if self.finish.is_none() && self.answer().len() >= self.max_tokens {
+            self.finish = Some(Finish::Length);
+        }
+        self.finish.is_some()
+    }
+
+    /// Whether the cache holds all but the newest token.
+    fn has_read_prompt(&self) -> bool {
+        self.cache.len() >= self.prompt_length
+    }
+
+    /// The sampler, and what it has seen.
+    fn sampling(&mut self) -> (&mut Sampler, &[u32]) {
+        (&mut self.sampler, &self.ids)
+    }
+
+    /// Adds what was picked, unless it ends the answer.
+    fn take(&mut self, token: u32) -> Option<u32> {
+        if token == self.special.eop {
+            self.finish = Some(Finish::Stop);
+            return None;
+        }
+        self.ids.push(token);
+        Some(token)
+    }
+
+    /// The newest token, the only one that the cache does not hold.
+    fn newest(&mut self) -> ChatToken<'_> {
+        let step = self.ids.len() - 1 - self.prompt_length;
+        ChatToken {
+            id: self.ids[self.ids.len() - 1],
+            positions: self.positions.generated(step).rows().concat(),
+            adapter: self.adapter.as_deref(),
+            cache: &mut self.cache,
+        }
+    }
+
+    /// Scores of the first token after the prompt, `[1, 1, vocab]`; all of the prompt goes through the model at once.
+    fn read_prompt(&mut self, model: &ChatGlm) -> Result<Tensor, GenerationError> {
+        let position_ids = self.positions.prompt();
         let input = Input {
-            input_ids: Tensor::new(new, self.model.device())?.unsqueeze(0)?,
+            input_ids: Tensor::new(self.prompt(), model.device())?.unsqueeze(0)?,
             position_ids: PositionIds {
                 batch: 1,
                 rows: position_ids.rows().len(),
-                seq: new.len(),
+                seq: self.prompt_length,
                 ids: position_ids.rows().concat(),
             },
             attention_mask: AttentionMask::new(vec![MaskRow {
@@ -143,9 +197,32 @@ impl<'a> Generation<'a> {
                 context: self.positions.context_length(),
             }]),
         };
-        let pass = Pass { adapter: self.adapter, ..Pass::default() };
-        let hidden = self.model.hidden_states_cached(&input, pass, &mut self.cache)?; // [1, seq, model]
-        let last = hidden.narrow(1, new.len() - 1, 1)?.contiguous()?; // [1, 1, model]
-        Ok(self.model.logits(&last)?.flatten_all()?) // [vocab]
+        let pass = Pass { adapter: self.adapter.as_deref(), ..Pass::default() };
+        let hidden = model.hidden_states_cached(&input, pass, &mut self.cache)?; // [1, seq, model]
+        let last = hidden.narrow(1, self.prompt_length - 1, 1)?.contiguous()?; // [1, 1, model]
+        Ok(model.logits(&last)?)
+    }
+}
+
+struct Alone<'a> {
+    model: &'a ChatGlm,
+    generation: Generation,
+}
+
+impl Tokens for Alone<'_> {
+    fn next_token(&mut self) -> Result<Option<u32>, GenerationError> {
+        self.generation.next_token(self.model)
+    }
+
+    fn prompt(&self) -> &[u32] {
+        self.generation.prompt()
+    }
+
+    fn answer(&self) -> &[u32] {
+        self.generation.answer()
+    }
+
+    fn finish(&self) -> Option<Finish> {
+        self.generation.finish()
     }
 }

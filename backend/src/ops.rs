@@ -10,10 +10,11 @@
 //! | [`lora_linear()`], [`linear()`] | query-key-value with its adapter; any other matrix |
 //! | [`rotary_attention`] | split, positions and attention, for training |
 //! | [`rotary_qkv`], [`KvCache`] | the same in two steps, for chat |
+//! | [`lora_linear_of_chats`], [`attention_of_chats`] | a token of each of several chats, with adapter and cache of its own |
 //! | [`linear_residual`], [`linear_gelu`] | a linear layer with what follows it |
 //! | [`gelu()`], [`scaled_add()`] | the same where an adapter sits on the layer |
 //! | [`adamw()`] | gradients to weights |
-//! | [`block()`] | all of a block at once, where a GPU has it |
+//! | [`block()`], [`block_of_chats`] | all of a block at once, where a GPU has it |
 //! | [`select_rows`], [`logits()`] | the rows that predict, the scores of tokens |
 //! | [`likeliest()`] | scores to the few tokens that can be next, where a GPU has them |
 //! | [`cross_entropy()`] | hidden states at label positions to the loss |
@@ -53,8 +54,13 @@ mod simd;
 mod tensors;
 
 pub use adamw::{AdamWParameter, AdamWStep, adamw, gradient_norm};
-pub use attention::{AttentionMask, KvCache, MaskRow, attention, rotary_attention};
-pub use block::{Affine, BlockContext, BlockWeights, FrozenLinear, block, block_keeps};
+pub use attention::{
+    AttentionMask, KvCache, MaskRow, attention, attention_of_chats, rotary_attention,
+};
+pub use block::{
+    Affine, BlockContext, BlockWeights, FrozenLinear, MOST_CHATS, block, block_keeps,
+    block_of_chats,
+};
 pub use cross_entropy::{cross_entropy, gpu_loss_rows};
 #[cfg(feature = "cuda")]
 pub use cuda::Upload;
@@ -69,7 +75,7 @@ pub use learned::{
 pub use likeliest::{Choice, Likeliest, likeliest};
 pub use linear::{linear, linear_gelu, linear_residual};
 pub use logits::logits;
-pub use lora_linear::{LoraOperand, lora_linear};
+pub use lora_linear::{LoraOperand, lora_linear, lora_linear_of_chats};
 #[cfg(not(feature = "cuda"))]
 pub use no_upload::Upload;
 pub use quantized::{Quantization, QuantizedWeight, Weight};

@@ -7,6 +7,7 @@ mod bodies;
 mod chat;
 mod chat_refusals;
 mod chat_streams;
+mod chats;
 mod check;
 mod conversations;
 mod datasets;

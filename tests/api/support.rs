@@ -72,6 +72,16 @@ pub(crate) fn server_with_adapters(names: &[&str]) -> Router {
     serve(app, folder)
 }
 
+/// The same with a model that no other test uses: what one forgets under an adapter's number, others would read anew.
+pub(crate) fn server_of_its_own(names: &[&str]) -> Router {
+    let folder = tempfile::tempdir().unwrap();
+    for name in names {
+        add_adapter(folder.path(), name, engine().fingerprint());
+    }
+    let dir = DataDir::open(Some(folder.path())).unwrap();
+    serve(AppState::open(page(), Arc::new(open_engine()), dir).unwrap(), folder)
+}
+
 /// The same, open to others than this machine.
 pub(crate) fn server_with_access(access: Access) -> Router {
     let folder = tempfile::tempdir().unwrap();
@@ -129,11 +139,12 @@ pub(crate) fn app(folder: &Path) -> AppState {
 /// Loaded once for all tests of a process.
 pub(crate) fn engine() -> Arc<Engine> {
     static ENGINE: OnceLock<Arc<Engine>> = OnceLock::new();
-    let open = || {
-        let dir = ModelDir::open(&fixture("mini/checkpoint")).unwrap();
-        Arc::new(Engine::open("mini", dir, &Device::Cpu, DType::F32.into()).unwrap())
-    };
-    ENGINE.get_or_init(open).clone()
+    ENGINE.get_or_init(|| Arc::new(open_engine())).clone()
+}
+
+fn open_engine() -> Engine {
+    let dir = ModelDir::open(&fixture("mini/checkpoint")).unwrap();
+    Engine::open("mini", dir, &Device::Cpu, DType::F32.into()).unwrap()
 }
 
 /// Asks for a path as the page itself would, with some headers more.

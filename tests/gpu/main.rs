@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed setup is a failed test")]
 
+mod chats;
 mod curve;
 mod decode;
 mod full;

@@ -101,38 +101,51 @@ fn weights_in_few_bits_are_those_of_the_processor() {
 #[test]
 fn the_likeliest_tokens_are_found_in_order() {
     for vocab in [40, 1024, 3001, 150_528] {
-        let scores = random(9, &[vocab], DType::F32);
+        // Each row is looked at in its own way.
+        let ways = [(50, 1.5), (1, 1.0), (64, 0.5)];
+        let scores = random(9, &[ways.len(), vocab], DType::F32);
         // Equal scores: the lower token goes first.
         let scores = (&scores * 500.0).unwrap().round().unwrap();
-        let mut values: Vec<(u32, f32)> = (0..).zip(scores.to_vec1::<f32>().unwrap()).collect();
-        let penalized = [3, values[7].0, 11];
-        for &token in &penalized {
-            let score = &mut values[token as usize].1;
-            *score = if *score < 0.0 { *score * 1.5 } else { *score / 1.5 };
-        }
-        values.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        values.truncate(50);
+        let rows: Vec<Vec<f32>> = scores.to_vec2().unwrap();
+        let penalized: Vec<[u32; 3]> = (0..ways.len()).map(|row| [3, 7 + row as u32, 11]).collect();
+        let choices: Vec<Choice> = ways
+            .iter()
+            .zip(&penalized)
+            .map(|(&(count, penalty), penalized)| Choice { count, penalty, penalized })
+            .collect();
 
-        let choice = Choice { count: 50, penalty: 1.5, penalized: &penalized };
-        let found = ops::likeliest(&on_gpu(&scores, DType::F32), choice).unwrap().unwrap();
+        let found = ops::likeliest(&on_gpu(&scores, DType::F32), &choices).unwrap();
 
-        let Likeliest::Tokens(found) = found else { panic!("{found:?}") };
-        // The penalty is computed on both sides: a unit in the last place is no difference.
-        assert_eq!(found.len(), values.len());
-        for ((token, score), (wanted, near)) in found.into_iter().zip(values) {
-            assert_eq!(token, wanted, "of {vocab}");
-            assert!((score - near).abs() <= 1e-5 * near.abs(), "{score}, wanted {near}");
+        for ((found, row), choice) in found.into_iter().zip(rows).zip(&choices) {
+            let mut values: Vec<(u32, f32)> = (0..).zip(row).collect();
+            for &token in choice.penalized {
+                let score = &mut values[token as usize].1;
+                *score =
+                    if *score < 0.0 { *score * choice.penalty } else { *score / choice.penalty };
+            }
+            values.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+            values.truncate(choice.count);
+            let Some(Likeliest::Tokens(found)) = found else { panic!("{found:?}") };
+            // The penalty is computed on both sides: a unit in the last place is no difference.
+            assert_eq!(found.len(), values.len());
+            for ((token, score), (wanted, near)) in found.into_iter().zip(values) {
+                assert_eq!(token, wanted, "of {vocab}, {choice:?}");
+                assert!((score - near).abs() <= 1e-5 * near.abs(), "{score}, wanted {near}");
+            }
         }
     }
 }
 
 #[test]
-fn a_row_with_a_nan_is_told() {
-    let mut scores = vec![0f32; 3000];
-    scores[2500] = f32::NAN;
-    let scores = Tensor::new(scores, gpu()).unwrap();
+fn a_row_with_a_nan_is_told_and_one_of_which_all_is_wanted_is_left() {
+    let mut scores = vec![0f32; 3 * 3000];
+    scores[3000 + 2500] = f32::NAN;
+    let scores = Tensor::from_vec(scores, (3, 3000), gpu()).unwrap();
+    let one = Choice { count: 1, penalty: 1.0, penalized: &[] };
 
-    let found = ops::likeliest(&scores, Choice { count: 1, penalty: 1.0, penalized: &[] });
+    let all = Choice { count: 0, penalty: 2.0, penalized: &[1] };
+    let found = ops::likeliest(&scores, &[one, one, all]).unwrap();
 
-    assert_eq!(found.unwrap(), Some(Likeliest::Invalid));
+    let first = Likeliest::Tokens(vec![(0, 0.0)]);
+    assert_eq!(found, [Some(first), Some(Likeliest::Invalid), None]);
 }

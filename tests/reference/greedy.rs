@@ -19,7 +19,7 @@ fn greedy_answers_equal_the_references() {
             )
             .unwrap();
 
-            while generation.next_token().unwrap().is_some() {}
+            while generation.next_token(&reference.model).unwrap().is_some() {}
 
             assert_eq!(generation.answer(), golden.greedy_ids, "{}", reference.name);
         }

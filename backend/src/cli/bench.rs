@@ -13,7 +13,7 @@ use super::common::ComputeArgs;
 use crate::{
     bench::{self, Measured},
     estimate::{Processor, Rates, SampleSize, Work, Workload},
-    ops::memory,
+    ops::{MOST_CHATS, memory},
 };
 
 #[derive(Debug, clap::Args)]
@@ -41,6 +41,18 @@ enum Command {
         /// Tokens in the cache, and of the prompt.
         #[arg(long, visible_alias = "seq", default_value_t = 512)]
         #[arg(value_parser = clap::value_parser!(u32).range(32..=1 << 16))]
+        context: u32,
+    },
+    /// A token of each of several chats at once, each with an adapter of its own, and of one alone.
+    Serve {
+        #[command(flatten)]
+        common: Common,
+        #[arg(long, default_value_t = 32)]
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=MOST_CHATS as i64))]
+        chats: u32,
+        /// Tokens of each chat.
+        #[arg(long, default_value_t = 512)]
+        #[arg(value_parser = clap::value_parser!(u32).range(32..=2048))]
         context: u32,
     },
     /// A model from files in the published form to where it is computed.
@@ -83,6 +95,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
     let report = match args.command {
         Command::Train { common, batches, checkpoint } => train(&common, batches, checkpoint)?,
         Command::Decode { common, context } => decode(&common, context as usize)?,
+        Command::Serve { common, chats, context } => {
+            serve(&common, chats as usize, context as usize)?
+        }
         Command::Load { common, files } => load::run(&common, files)?,
         Command::Device { compute } => device(compute)?,
     };
@@ -124,6 +139,21 @@ fn decode(common: &Common, context: usize) -> anyhow::Result<Value> {
     add_shares(&mut timing, work, measured.median_ms() / bench::DECODED as f64, rates);
     report["decode_tok_s"] = timing["tok_s"].clone();
     report["decode"] = timing;
+    Ok(report)
+}
+
+fn serve(common: &Common, chats: usize, context: usize) -> anyhow::Result<Value> {
+    let opened = common.open()?;
+    let (model, mut report, _) = opened.model_and_rates()?;
+    report["context"] = json!(context);
+    for (name, chats) in [("one", 1), ("serve", chats)] {
+        memory::reset_peak(model.device())?;
+        let measured = bench::serve(&model, chats, context, common.repeats)?;
+        report[name] = timing(&measured, chats);
+        report[name]["chats"] = json!(chats);
+        report[name]["peak_gib"] = peak_gib(model.device())?;
+    }
+    report["serve_tok_s"] = report["serve"]["tok_s"].clone();
     Ok(report)
 }
 

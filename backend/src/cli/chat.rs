@@ -3,6 +3,7 @@
 use std::{
     io::{self, BufRead as _, IsTerminal as _, Write as _},
     path::PathBuf,
+    sync::Arc,
 };
 
 use serde_json::json;
@@ -86,7 +87,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
     let (device, format) = args.compute.open()?;
     let model = dir.load_watched(format, &device, &progress::to_stderr())?;
     let adapter = match &args.adapter {
-        Some(dir) => Some(Adapter::read(dir, model.config(), model.device())?),
+        Some(dir) => Some(Arc::new(Adapter::read(dir, model.config(), model.device())?)),
         None => None,
     };
     let templates = Templates::default();

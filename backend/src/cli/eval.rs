@@ -1,6 +1,6 @@
 //! `weft eval`: how many questions are answered as wanted, before and after.
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
 
 use serde_json::{Value, json};
 use weft_shared::{
@@ -54,7 +54,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
     let tokenizer = dir.tokenizer()?;
     let (device, format) = args.compute.open()?;
     let adapter = match &args.adapter {
-        Some(adapter) => Some(Adapter::read(adapter, dir.config(), &device)?),
+        Some(adapter) => Some(Arc::new(Adapter::read(adapter, dir.config(), &device)?)),
         None => None,
     };
     let model = dir.load_watched(format, &device, &progress::to_stderr())?;

@@ -7,8 +7,8 @@ use std::sync::{
 
 use super::CompletionError;
 
-/// Each has a cache of its own, up to 1.8 GB for ChatGLM-6B, and a share of the device.
-const MOST: usize = 16;
+/// Each has a cache of its own, up to 0.9 GB for ChatGLM-6B in f16, and a row in each step.
+const MOST: usize = 64;
 
 /// Of all answers of a server.
 #[derive(Debug, Default)]

@@ -6,33 +6,27 @@ use weft_shared::{
 };
 
 use super::CompletionError;
-use crate::generation::SamplingOptions;
+use crate::{chat::Template, engine::Question, generation::SamplingOptions};
 
 /// Tokens of an answer, where the request does not say.
 const DEFAULT_MAX_TOKENS: usize = 512;
 
-/// A question with what was said before it, and how to answer.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Asked {
-    pub(super) history: Vec<Turn>,
-    pub(super) question: String,
-    pub(super) sampling: SamplingOptions,
-    pub(super) max_tokens: usize,
-}
-
-impl Asked {
-    pub(super) fn read(request: &ChatRequest) -> Result<Self, CompletionError> {
-        if let Some(n) = request.n.filter(|&n| n != 1) {
-            return Err(CompletionError::field("n", "1", n));
-        }
-        let (history, question) = conversation(&request.messages)?;
-        let max_tokens = request.max_completion_tokens.or(request.max_tokens);
-        let max_tokens = max_tokens.unwrap_or(DEFAULT_MAX_TOKENS);
-        if max_tokens == 0 {
-            return Err(CompletionError::field("max_tokens", "1 or more", 0));
-        }
-        Ok(Self { history, question, sampling: sampling(request)?, max_tokens })
+/// What `request` asks, put into its own template or else into `default`.
+pub(super) fn question(
+    request: &ChatRequest,
+    default: Template,
+) -> Result<Question, CompletionError> {
+    if let Some(n) = request.n.filter(|&n| n != 1) {
+        return Err(CompletionError::field("n", "1", n));
     }
+    let (history, text) = conversation(&request.messages)?;
+    let max_tokens = request.max_completion_tokens.or(request.max_tokens);
+    let max_tokens = max_tokens.unwrap_or(DEFAULT_MAX_TOKENS);
+    if max_tokens == 0 {
+        return Err(CompletionError::field("max_tokens", "1 or more", 0));
+    }
+    let template = request.template.map_or(default, Template::from);
+    Ok(Question { history, text, template, sampling: sampling(request)?, max_tokens })
 }
 
 fn sampling(request: &ChatRequest) -> Result<SamplingOptions, CompletionError> {
@@ -135,9 +129,9 @@ mod tests {
             ..ChatRequest::default()
         };
 
-        let default = Asked::read(&request).unwrap().sampling;
+        let default = question(&request, Template::Chat).unwrap().sampling;
         request.temperature = Some(0.0);
-        let greedy = Asked::read(&request).unwrap().sampling;
+        let greedy = question(&request, Template::Chat).unwrap().sampling;
 
         assert_eq!(default, SamplingOptions { seed: 1, ..SamplingOptions::default() });
         assert!(greedy.greedy);

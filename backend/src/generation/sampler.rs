@@ -78,31 +78,41 @@ impl Sampler {
         Ok(Self { options, replacement, rng, candidates: Vec::new() })
     }
 
-    /// The next token after `seen` (prompt and answer so far). `logits` `[vocab]` is used up, and stays where it is if the
-    /// device can find the likeliest itself.
-    pub fn pick_from(&mut self, logits: &Tensor, seen: &[u32]) -> Computed<u32> {
-        let SamplingOptions { greedy, top_k, repetition_penalty, .. } = self.options;
-        let seen_once = once(seen, repetition_penalty);
-        let choice = Choice {
-            count: if greedy { 1 } else { top_k },
-            penalty: repetition_penalty,
-            penalized: &seen_once,
-        };
-        self.candidates = match ops::likeliest(logits, choice)? {
-            Some(Likeliest::Tokens(tokens)) => tokens,
-            Some(Likeliest::Invalid) => vec![(self.replacement, REPLACEMENT_LOGIT)],
-            None => {
-                let mut logits = logits.to_dtype(DType::F32)?.to_vec1()?;
-                return Ok(self.pick_penalizing(&mut logits, &seen_once));
-            }
-        };
-        if let (true, Some(&(token, _))) = (greedy, self.candidates.first()) {
-            return Ok(token);
-        }
-        Ok(self.draw())
+    /// The next token of each row of `logits` `[rows, vocab]`, by its sampler and after what it has seen (prompt and answer
+    /// so far). The logits are used up, and stay where they are if the device can find the likeliest itself.
+    pub fn pick_rows(logits: &Tensor, rows: &mut [(&mut Self, &[u32])]) -> Computed<Vec<u32>> {
+        let seen_once: Vec<_> =
+            rows.iter().map(|(it, seen)| once(seen, it.options.repetition_penalty)).collect();
+        let choices = rows.iter().zip(&seen_once).map(|((it, _), penalized)| Choice {
+            count: if it.options.greedy { 1 } else { it.options.top_k },
+            penalty: it.options.repetition_penalty,
+            penalized,
+        });
+        let found = ops::likeliest(logits, &choices.collect::<Vec<_>>())?;
+        let picks = found.into_iter().zip(rows).zip(&seen_once).enumerate();
+        picks
+            .map(|(row, ((found, (sampler, _)), penalized))| {
+                if let Some(found) = found {
+                    return Ok(sampler.pick_of(found));
+                }
+                let mut logits = logits.get(row)?.to_dtype(DType::F32)?.to_vec1()?;
+                Ok(sampler.pick_penalizing(&mut logits, penalized))
+            })
+            .collect()
     }
 
-    /// The same of logits that are here.
+    fn pick_of(&mut self, found: Likeliest) -> u32 {
+        self.candidates = match found {
+            Likeliest::Tokens(tokens) => tokens,
+            Likeliest::Invalid => vec![(self.replacement, REPLACEMENT_LOGIT)],
+        };
+        match self.candidates.first() {
+            Some(&(token, _)) if self.options.greedy => token,
+            _ => self.draw(),
+        }
+    }
+
+    /// The same of one row that is here.
     pub fn pick(&mut self, logits: &mut [f32], seen: &[u32]) -> u32 {
         self.pick_penalizing(logits, &once(seen, self.options.repetition_penalty))
     }

@@ -1,5 +1,7 @@
 //! Greedy answers to the same questions again and again while a run goes on: what it has learned, for people to see.
 
+use std::sync::Arc;
+
 use weft_shared::{
     api::job::SampleAnswer,
     manifest::Manifest,
@@ -8,9 +10,9 @@ use weft_shared::{
 
 use super::JobsError;
 use crate::{
-    chat::{Chat, Template},
-    engine::Engine,
-    generation::SamplingOptions,
+    chat::{Answer, Template},
+    engine::{self, Engine},
+    generation::{GenerationError, SamplingOptions},
     lora::Adapter,
     training_set::TrainingSet,
 };
@@ -19,8 +21,6 @@ use crate::{
 const HELD_OUT_QUESTIONS: usize = 3;
 /// Enough to see what an answer is about.
 const LONGEST_ANSWER: usize = 64;
-/// Tokens between which others may have the device.
-const SLICE: usize = 8;
 
 /// The questions, and the base's answers.
 pub(super) struct Answers<'a> {
@@ -61,19 +61,30 @@ impl<'a> Answers<'a> {
         Self { engine, questions: pinned.chain(held_out).collect() }
     }
 
-    /// The answers with `adapter` as it is now; `None` as soon as `stops` says so.
+    /// The answers with `adapter` as it is now; `None` as soon as `stops` says so. All are written at once.
     pub(super) fn now(
         &mut self,
         adapter: Option<&Adapter>,
         stops: &dyn Fn() -> bool,
     ) -> Result<Option<Vec<SampleAnswer>>, JobsError> {
+        let (engine, adapter) = (self.engine, adapter.cloned().map(Arc::new));
+        let ask = |question: &Question, adapter| {
+            let form = Form { template: Template::Training, max_tokens: LONGEST_ANSWER };
+            form.ask(engine, adapter, (&question.history, &question.text))
+        };
+        let writing = self.questions.iter().map(|question| {
+            let base = question.base.is_none().then(|| ask(question, None)).transpose()?;
+            Ok((base, ask(question, adapter.as_ref())?))
+        });
+        let writing = writing.collect::<Result<Vec<_>, GenerationError>>()?;
         let mut answers = Vec::new();
-        for question in &mut self.questions {
-            if question.base.is_none() {
-                question.base = question.ask(self.engine, None, stops)?;
+        for (question, (base, answer)) in self.questions.iter_mut().zip(writing) {
+            if let Some(base) = base {
+                question.base = read_out(base, stops)?;
             }
-            let answer = question.ask(self.engine, adapter, stops)?;
-            let (Some(base), Some(answer)) = (&question.base, answer) else { return Ok(None) };
+            let (Some(base), Some(answer)) = (&question.base, read_out(answer, stops)?) else {
+                return Ok(None);
+            };
             answers.push(SampleAnswer {
                 question: question.text.clone(),
                 answer,
@@ -85,19 +96,6 @@ impl<'a> Answers<'a> {
     }
 }
 
-impl Question {
-    /// The answer in the form that pairs are trained in.
-    fn ask(
-        &self,
-        engine: &Engine,
-        adapter: Option<&Adapter>,
-        stops: &dyn Fn() -> bool,
-    ) -> Result<Option<String>, JobsError> {
-        let form = Form { template: Template::Training, max_tokens: LONGEST_ANSWER };
-        form.ask(engine, adapter, (&self.history, &self.text), stops)
-    }
-}
-
 /// How questions are put, and how long an answer may be.
 #[derive(Clone, Copy)]
 pub(super) struct Form {
@@ -106,33 +104,35 @@ pub(super) struct Form {
 }
 
 impl Form {
-    /// The greedy answer to a question after its history, in turns with others; `None` as soon as `stops` says so.
-    pub(super) fn ask(
+    /// Has a question after its history answered greedily.
+    pub(super) fn ask<'a>(
         self,
-        engine: &Engine,
-        adapter: Option<&Adapter>,
+        engine: &'a Engine,
+        adapter: Option<&Arc<Adapter>>,
         (history, question): (&[Turn], &str),
-        stops: &dyn Fn() -> bool,
-    ) -> Result<Option<String>, JobsError> {
-        let chat = Chat {
-            model: engine.model(),
-            adapter,
-            tokenizer: engine.tokenizer(),
-            templates: engine.templates(),
+    ) -> Result<Answer<'a>, GenerationError> {
+        let question = engine::Question {
+            history: history.to_vec(),
+            text: question.to_owned(),
+            template: self.template,
+            sampling: SamplingOptions { greedy: true, ..SamplingOptions::default() },
+            max_tokens: self.max_tokens,
         };
-        let sampling = SamplingOptions { greedy: true, ..SamplingOptions::default() };
-        let mut answer =
-            chat.answer(history, question, self.template, sampling, self.max_tokens)?;
-        let mut text = String::new();
-        while !stops() {
-            let _turn = engine.turns().take();
-            for _ in 0..SLICE {
-                match answer.next_text()? {
-                    Some(piece) => text += &piece,
-                    None => return Ok(Some(text)),
-                }
-            }
-        }
-        Ok(None)
+        engine.answer(&question, adapter)
     }
+}
+
+/// The whole answer; `None` as soon as `stops` says so.
+pub(super) fn read_out(
+    mut answer: Answer,
+    stops: &dyn Fn() -> bool,
+) -> Result<Option<String>, GenerationError> {
+    let mut text = String::new();
+    while !stops() {
+        match answer.next_text()? {
+            Some(piece) => text += &piece,
+            None => return Ok(Some(text)),
+        }
+    }
+    Ok(None)
 }

@@ -1,6 +1,9 @@
-//! Evaluations of a server: a thread of their own, beside the runs, asks one question after the other.
+//! Evaluations of a server: a thread of their own, beside the runs, asks several questions at a time.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use weft_shared::{
     api::{
@@ -12,11 +15,11 @@ use weft_shared::{
 
 use super::{
     Jobs, JobsError,
-    answers::Form,
+    answers::{Form, read_out},
     worker::{PATIENCE, message},
 };
 use crate::{
-    evaluation::is_right,
+    evaluation::{AT_ONCE, is_right},
     store::{Store, StoreError},
 };
 
@@ -125,18 +128,27 @@ impl Jobs {
         let stops = || self.is_ending();
         let version = request.version.unwrap_or_default();
         let rows = self.store().version_rows(request.dataset, version)?;
-        for row in rows.into_iter().take(questions).skip(result.base.all.asked) {
-            let (history, question) = row.pair.conversation();
-            let ask = |adapter| form.ask(engine, adapter, (&history, &question), &stops);
-            let Some(base) = ask(None)? else { return Ok(false) };
-            let adapted = match &adapter {
-                Some(adapter) => match ask(Some(adapter))? {
+        let mut rows = rows.into_iter().take(questions).skip(result.base.all.asked);
+        let mut writing = VecDeque::new();
+        loop {
+            while writing.len() < AT_ONCE
+                && let Some(row) = rows.next()
+            {
+                let (history, question) = row.pair.conversation();
+                let ask = |adapter| form.ask(engine, adapter, (&history, &question));
+                let adapted = adapter.as_ref().map(|adapter| ask(Some(adapter))).transpose()?;
+                writing.push_back((row.pair, ask(None)?, adapted));
+            }
+            let Some((pair, base, adapted)) = writing.pop_front() else { break };
+            let Some(base) = read_out(base, &stops)? else { return Ok(false) };
+            let adapted = match adapted {
+                Some(answer) => match read_out(answer, &stops)? {
                     Some(answer) => Some(answer),
                     None => return Ok(false),
                 },
                 None => None,
             };
-            count(&mut result, row.pair, base, adapted);
+            count(&mut result, pair, base, adapted);
             self.store().set_evaluation_result(id, &result)?;
         }
         Ok(true)

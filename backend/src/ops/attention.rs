@@ -13,7 +13,7 @@ mod plain;
 use candle_core::{Device, Tensor};
 use candle_core::{Result, bail};
 
-pub use cache::KvCache;
+pub use cache::{KvCache, attention_of_chats};
 pub use fused::rotary_attention;
 pub use plain::attention;
 

@@ -89,3 +89,33 @@ pub fn block(
 ) -> Result<Option<Tensor>> {
     Ok(None)
 }
+
+/// Chats that go through the model at once, at most: what the kernels know of them are arguments of a launch.
+pub const MOST_CHATS: usize = 64;
+
+/// The newest token of each chat, `[chats, 1, model]`, through a block to the same shape: it joins its chat's cache, and
+/// has the adapter of its chat on `query_key_value`, or none. `rotation` has its row for each.
+///
+/// `None` where there is no such op; the caches are as they were then.
+#[cfg(feature = "cuda")]
+pub fn block_of_chats(
+    x: &Tensor,
+    weights: &BlockWeights,
+    rotation: &Rotation,
+    loras: &[Option<LoraOperand>],
+    caches: &mut [&mut KvCache],
+) -> Result<Option<Tensor>> {
+    super::cuda::block_of_chats(x, weights, rotation, loras, caches)
+}
+
+/// There is none without a GPU.
+#[cfg(not(feature = "cuda"))]
+pub fn block_of_chats(
+    _: &Tensor,
+    _: &BlockWeights,
+    _: &Rotation,
+    _: &[Option<LoraOperand>],
+    _: &mut [&mut KvCache],
+) -> Result<Option<Tensor>> {
+    Ok(None)
+}

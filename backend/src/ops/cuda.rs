@@ -9,6 +9,7 @@
 mod adamw;
 mod attention;
 mod block;
+mod chats;
 mod cross_entropy;
 mod decode;
 mod gelu;
@@ -28,6 +29,7 @@ use candle_core::{DType, Tensor};
 
 pub(super) use adamw::{adamw, gradient_norm};
 pub(super) use block::{block, block_cached};
+pub(super) use chats::block_of_chats;
 pub(super) use cross_entropy::cross_entropy;
 pub(super) use decode::logits;
 pub(super) use layer_norm::layer_norm;

@@ -1,4 +1,4 @@
-//! The likeliest tokens of a row of scores, found where the scores are.
+//! The likeliest tokens of rows of scores, found where the scores are.
 
 use candle_core::{Result, Tensor};
 
@@ -21,14 +21,18 @@ pub enum Likeliest {
     Invalid,
 }
 
-/// The likeliest of `scores` `[vocab]`, f32. `None` where they are on the processor, or more than 64 are wanted.
+/// The likeliest of each row of `scores` `[rows, vocab]`, f32, looked at by the row's choice. `None` for a row where more
+/// than 64 or all are wanted, and for all rows on the processor: then the scores are as they were.
 #[cfg(feature = "cuda")]
-pub fn likeliest(scores: &Tensor, choice: Choice) -> Result<Option<Likeliest>> {
-    if scores.device().is_cuda() { super::cuda::likeliest(scores, choice) } else { Ok(None) }
+pub fn likeliest(scores: &Tensor, choices: &[Choice]) -> Result<Vec<Option<Likeliest>>> {
+    if scores.device().is_cuda() {
+        return super::cuda::likeliest(scores, choices);
+    }
+    Ok(vec![None; choices.len()])
 }
 
 /// There is nothing but the processor.
 #[cfg(not(feature = "cuda"))]
-pub fn likeliest(_: &Tensor, _: Choice) -> Result<Option<Likeliest>> {
-    Ok(None)
+pub fn likeliest(_: &Tensor, choices: &[Choice]) -> Result<Vec<Option<Likeliest>>> {
+    Ok(vec![None; choices.len()])
 }

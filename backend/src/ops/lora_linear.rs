@@ -1,12 +1,14 @@
 //! A frozen linear layer with its low-rank adapter: `y = x Wᵀ + b + scale · dropout(x) Aᵀ Bᵀ`.
 
 mod low_rank;
+mod of_chats;
 
 use std::sync::OnceLock;
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 
 use low_rank::{add_combination, combinations, dots};
+pub use of_chats::lora_linear_of_chats;
 
 use super::dropout::Dropout;
 use super::gemm::{By, Matrix, MatrixMut, matmul};

@@ -70,7 +70,7 @@ impl From<CompletionError> for Refusal {
             CompletionError::Busy { .. } | CompletionError::Ending => {
                 (StatusCode::SERVICE_UNAVAILABLE, None, None)
             }
-            CompletionError::Generation(GenerationError::Compute(_))
+            CompletionError::Generation(GenerationError::Compute(_) | GenerationError::Broken)
             | CompletionError::Store(_)
             | CompletionError::Engine(_)
             | CompletionError::Thread(_)

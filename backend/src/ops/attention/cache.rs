@@ -11,61 +11,64 @@ use crate::ops::simd::{dot, exp, max, sum, versions};
 use crate::ops::tensors::{all_plain, room, tensor, values};
 use crate::ops::{composed, parallel};
 
-/// Keys and values of one block, in memory that is taken once.
+/// Memory is taken for so many tokens at a time.
+const STEP: usize = 64;
+
+/// Keys and values of one block, in memory that grows with them: many chats may write long answers, few do.
 #[derive(Debug, Clone)]
 pub struct KvCache {
-    /// `[batch, heads, capacity, head]`
+    /// `[batch, heads, room, head]`
     keys: Tensor,
-    /// `[batch, heads, capacity, head]`
+    /// `[batch, heads, room, head]`
     values: Tensor,
     len: usize,
-    /// For the kernels that share a head's keys: zeros between their launches.
-    #[cfg(feature = "cuda")]
-    counters: std::sync::OnceLock<Tensor>,
+    capacity: usize,
 }
 
 impl KvCache {
-    /// An empty cache for `capacity` tokens of each sequence.
+    /// An empty cache for up to `capacity` tokens of each sequence.
     pub fn new(
         (batch, heads, capacity, head): (usize, usize, usize, usize),
         dtype: DType,
         device: &Device,
     ) -> Result<Self> {
-        let shape = (batch, heads, capacity, head);
-        let (keys, values) =
-            (Tensor::zeros(shape, dtype, device)?, Tensor::zeros(shape, dtype, device)?);
-        Ok(Self {
-            keys,
-            values,
-            len: 0,
-            #[cfg(feature = "cuda")]
-            counters: std::sync::OnceLock::new(),
-        })
+        let zeros = || Tensor::zeros((batch, heads, capacity.min(STEP), head), dtype, device);
+        Ok(Self { keys: zeros()?, values: zeros()?, len: 0, capacity })
     }
 
-    /// Keys and values, `[batch, heads, capacity, head]` each, for ops that write there themselves and then tell by
-    /// [`Self::grow`].
+    /// Makes room for `tokens` more, and for half as many as there are then: what is copied stays a small share of what is
+    /// written.
+    fn reserve(&mut self, tokens: usize) -> Result<()> {
+        let wanted = self.len + tokens;
+        if wanted > self.capacity {
+            bail!("{wanted} tokens do not fit a cache of {}", self.capacity);
+        }
+        let (batch, heads, room, head) = self.keys.dims4()?;
+        if wanted <= room {
+            return Ok(());
+        }
+        let room = (wanted * 3 / 2).next_multiple_of(STEP).min(self.capacity);
+        for part in [&mut self.keys, &mut self.values] {
+            let larger = Tensor::zeros((batch, heads, room, head), part.dtype(), part.device())
+                .map_err(|error| error.context(format!("no memory for {room} tokens of a chat")))?;
+            if self.len > 0 {
+                larger.slice_set(&part.narrow(2, 0, self.len)?.contiguous()?, 2, 0)?;
+            }
+            *part = larger;
+        }
+        Ok(())
+    }
+
+    /// Keys and values, `[batch, heads, room, head]` each, for ops that write there themselves after [`Self::grow`].
     #[cfg(feature = "cuda")]
     pub(in crate::ops) fn tensors(&self) -> (&Tensor, &Tensor) {
         (&self.keys, &self.values)
     }
 
-    /// A counter for each of `heads`, u32.
-    #[cfg(feature = "cuda")]
-    pub(in crate::ops) fn counters(&self, heads: usize, device: &Device) -> Result<Tensor> {
-        if let Some(counters) = self.counters.get() {
-            return Ok(counters.clone());
-        }
-        let counters = Tensor::zeros(heads, DType::U32, device)?;
-        Ok(self.counters.get_or_init(|| counters).clone())
-    }
-
-    /// Counts `tokens` more, which must fit.
+    /// Counts `tokens` more, which must fit, and makes room for them.
     #[cfg(feature = "cuda")]
     pub(in crate::ops) fn grow(&mut self, tokens: usize) -> Result<()> {
-        if self.len + tokens > self.capacity() {
-            bail!("{} tokens do not fit a cache of {}", self.len + tokens, self.capacity());
-        }
+        self.reserve(tokens)?;
         self.len += tokens;
         Ok(())
     }
@@ -79,9 +82,9 @@ impl KvCache {
         self.len == 0
     }
 
-    /// Tokens of each sequence that fit.
+    /// Tokens of each sequence that can be in it.
     pub fn capacity(&self) -> usize {
-        self.keys.dims()[2]
+        self.capacity
     }
 
     /// Forgets all but the first `len` tokens.
@@ -96,9 +99,7 @@ impl KvCache {
         if mask.rows.len() != batch {
             bail!("a mask of {} rows for a batch of {batch}", mask.rows.len());
         }
-        if self.len + seq > self.capacity() {
-            bail!("{} tokens do not fit a cache of {}", self.len + seq, self.capacity());
-        }
+        self.reserve(seq)?;
         self.keys.slice_set(&split.get(1)?.detach(), 2, self.len)?;
         self.values.slice_set(&split.get(2)?.detach(), 2, self.len)?;
         self.len += seq;
@@ -115,7 +116,7 @@ impl KvCache {
         let (batch, heads, seq, size) = query.dims4()?;
         let (queries, keys, cached) = (values(query)?, values(&self.keys)?, values(&self.values)?);
         let (queries, keys, cached) = (&*queries, &*keys, &*cached);
-        let kept = self.capacity() * size;
+        let kept = self.keys.dims()[2] * size;
         let mut read = room(batch * seq * heads * size);
         let all = parallel::Shared::new(&mut read);
         parallel::tasks(batch * heads, 4 * seq * self.len * size, |task| {
@@ -139,6 +140,20 @@ impl KvCache {
         });
         tensor(read, (batch, seq, heads * size))
     }
+}
+
+/// The newest token of each chat joins its cache and reads it: `split` `[3, chats, heads, 1, head]` to `[chats, 1, model]`.
+pub fn attention_of_chats(split: &Tensor, caches: &mut [&mut KvCache]) -> Result<Tensor> {
+    let (_, chats, ..) = split.dims5()?;
+    if caches.len() != chats {
+        bail!("{} caches for {chats} chats", caches.len());
+    }
+    // The newest token sees all others by itself.
+    let mask = AttentionMask::new(vec![MaskRow { padding: 0, context: 0 }]);
+    let read = caches.iter_mut().enumerate().map(|(chat, cache)| {
+        cache.attention(&split.narrow(1, chat, 1)?.contiguous()?, &mask) // [1, 1, model]
+    });
+    Tensor::cat(&read.collect::<Result<Vec<_>>>()?, 0)
 }
 
 /// One query: going through the keys once is all there is to do.

@@ -49,12 +49,17 @@ pub(crate) fn block_cached(
     context: &BlockContext,
     cache: &mut KvCache,
 ) -> Result<Option<Tensor>> {
+    let BlockContext { rotation, attention_mask, lora, .. } = context;
     let (batch, seq, _) = x.dims3()?;
-    if batch != 1 || !fits(x, weights, context)? || !all_half(&[x, cache.tensors().0]) {
+    if batch != 1
+        || attention_mask.rows.iter().any(|row| row.padding > 0)
+        || !fits(x, weights, context)?
+        || !all_half(&[x, cache.tensors().0])
+    {
         return Ok(None);
     }
     if seq == 1 {
-        return decode::block(&x.detach(), weights, context, cache).map(Some);
+        return decode::block(&x.detach(), weights, rotation, *lora, cache).map(Some);
     }
     if !cache.is_empty() {
         return Ok(None);
@@ -66,7 +71,7 @@ pub(crate) fn block_cached(
 }
 
 /// Whether the kernels can compute this block.
-fn fits(x: &Tensor, weights: &BlockWeights, context: &BlockContext) -> Result<bool> {
+pub(super) fn fits(x: &Tensor, weights: &BlockWeights, context: &BlockContext) -> Result<bool> {
     let (_, _, model) = x.dims3()?;
     let head = model / weights.heads;
     let pairs = head / 2 / context.rotation.rows;

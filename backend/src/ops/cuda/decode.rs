@@ -1,18 +1,18 @@
-//! One token of one chat through a block, see `kernels/decode.cu`: five launches, each at the speed of the memory.
+//! One token of one chat through a block, see `kernels/decode.cu`: five launches, each at the speed of the memory. Several
+//! chats at once are in `chats`.
 
 use candle_core::{DType, Result, Tensor, bail};
 
+use super::chats::{Chats, attend};
+use super::gemm::{Gemm, Way};
 use super::launch::{Arg, Fresh, Module, Threads, device_of, launch, suffix};
-use crate::ops::block::{Affine, BlockContext, BlockWeights, FrozenLinear};
-use crate::ops::{KvCache, Weight};
+use crate::ops::block::{Affine, BlockWeights, FrozenLinear};
+use crate::ops::{KvCache, LoraOperand, Rotation, Weight};
 
 /// Warps of a block of the product kernel; each has a row at a time, or two of integers.
 const WARPS: usize = 8;
 /// Blocks that keep a large GPU's 132 processors full: each normalizes the input, so more would be slower.
 const NORMALIZING_BLOCKS: usize = 4 * 132;
-/// Keys that a block of the attention kernel reads at least, and most blocks that share the keys of a head.
-const KEYS_A_BLOCK: usize = 64;
-const MOST_SPLITS: usize = 16;
 
 /// A product and what is around it: `finish(W · x')`.
 struct Product<'a> {
@@ -121,10 +121,10 @@ impl Product<'_> {
 pub(super) fn block(
     x: &Tensor,
     weights: &BlockWeights,
-    context: &BlockContext,
+    rotation: &Rotation,
+    lora: Option<LoraOperand>,
     cache: &mut KvCache,
 ) -> Result<Tensor> {
-    let lora = context.lora.as_ref();
     let plain =
         |x, linear| Product { x, norm: None, linear, gelu: false, residual: None, lora: None };
     let qkv = Product {
@@ -133,8 +133,8 @@ pub(super) fn block(
         ..plain(x, weights.query_key_value)
     }
     .run()?;
-    let low_rank = qkv.low.as_ref().zip(lora.map(|lora| lora.b));
-    let read = attend(&qkv.y, low_rank, context, weights.heads, cache)?;
+    let chats = Chats::grown(&[lora], &mut [cache])?;
+    let read = attend(&qkv.y, qkv.low.as_ref(), rotation, weights.heads, &chats)?;
     let Some(normed) = &qkv.normed else {
         bail!("decode: no normalized input");
     };
@@ -155,68 +155,11 @@ pub(super) fn block(
     Ok(down.run()?.y)
 }
 
-/// What the newest token reads, `[1, 1, model]`; its key and value join the cache.
-fn attend(
-    qkv: &Tensor,
-    low_rank: Option<(&Tensor, &Tensor)>,
-    context: &BlockContext,
-    heads: usize,
-    cache: &mut KvCache,
-) -> Result<Tensor> {
-    let past = cache.len();
-    cache.grow(1)?;
-    let (keys, values) = cache.tensors();
-    let (_, _, capacity, head) = keys.dims4()?;
-    let device = device_of(qkv)?;
-    let read = Fresh::new((1, 1, heads * head), qkv.dtype(), device)?;
-    let first = context.attention_mask.rows.first().map_or(0, |row| row.padding).min(past);
-    let splits = (past - first).div_ceil(KEYS_A_BLOCK).clamp(1, MOST_SPLITS);
-    let partial = Fresh::new((heads, splits, head + 2), DType::F32, device)?;
-    let counters = cache.counters(heads, qkv.device())?;
-    let (low, b, rank) = match low_rank {
-        Some((low, b)) => (Arg::of(low)?, Arg::of(b)?, b.dims2()?.1),
-        None => (Arg::NULL, Arg::NULL, 0),
-    };
-    let ending = match (qkv.dtype(), head) {
-        (DType::F16, 32) => "_f16_32",
-        (DType::F16, 64) => "_f16_64",
-        (DType::F16, 128) => "_f16_128",
-        (DType::BF16, 32) => "_bf16_32",
-        (DType::BF16, 64) => "_bf16_64",
-        (DType::BF16, 128) => "_bf16_128",
-        (dtype, head) => bail!("decode: no kernel for {dtype:?} and heads of {head}"),
-    };
-    launch(
-        device,
-        Module::Decode,
-        ("decode_attention", ending),
-        Threads::new((heads, splits, 1), 128).early(),
-        &[
-            Arg::of(qkv)?,
-            low,
-            b,
-            Arg::size(rank),
-            Arg::of(&context.rotation.cos)?,
-            Arg::of(&context.rotation.sin)?,
-            Arg::size(context.rotation.rows),
-            Arg::of(keys)?,
-            Arg::of(values)?,
-            Arg::size(past),
-            Arg::size(first),
-            Arg::size(capacity),
-            Arg::of(&read)?,
-            Arg::of(&partial)?,
-            Arg::of(&counters)?,
-        ],
-    )?;
-    Ok(read.tensor())
-}
-
 /// The keys and values of turned `qkv` `[1, seq, heads * 3 * head]` into the last places of the cache.
 pub(super) fn append(qkv: &Tensor, cache: &KvCache) -> Result<()> {
     let (_, seq, _) = qkv.dims3()?;
     let (keys, values) = cache.tensors();
-    let (_, heads, capacity, head) = keys.dims4()?;
+    let (_, heads, room, head) = keys.dims4()?;
     launch(
         device_of(qkv)?,
         Module::Decode,
@@ -227,22 +170,25 @@ pub(super) fn append(qkv: &Tensor, cache: &KvCache) -> Result<()> {
             Arg::of(keys)?,
             Arg::of(values)?,
             Arg::size(cache.len() - seq),
-            Arg::size(capacity),
+            Arg::size(room),
             Arg::size(heads),
         ],
     )
 }
 
-/// Scores f32 `[1, 1, vocab]` of one token's `hidden` `[1, 1, model]`; `None` where it is not one, or not of half size.
+/// Scores f32 `[.., vocab]` of `hidden` `[.., model]`; `None` where it is not of half size, or learns.
 pub(crate) fn logits(hidden: &Tensor, head: &Tensor) -> Result<Option<Tensor>> {
     let (vocab, model) = head.dims2()?;
     let fits = super::all_half(&[hidden, head])
-        && hidden.elem_count() == model
         && model.is_multiple_of(8)
         && !hidden.track_op()
         && !head.track_op();
     if !fits {
         return Ok(None);
+    }
+    if hidden.elem_count() > model {
+        let product = Gemm { dtype: DType::F32, ..Gemm::new(hidden, head, Way::Forward) };
+        return product.run().map(|scores| Some(scores.tensor()));
     }
     let device = device_of(hidden)?;
     let y = Fresh::new((1, 1, vocab), DType::F32, device)?;

@@ -151,6 +151,8 @@ pub(super) enum Arg {
     U64(u64),
     F32(f32),
     Dropout(DropoutRule),
+    /// A struct of the kernel's own, see [`Self::structure`].
+    Structure(*const c_void),
 }
 
 impl Arg {
@@ -162,6 +164,11 @@ impl Arg {
         Self::I32(size as i32)
     }
 
+    /// A struct that looks as the kernel declares it; it must live until the launch.
+    pub(super) fn structure<T>(structure: &T) -> Self {
+        Self::Structure(std::ptr::from_ref(structure).cast())
+    }
+
     pub(super) const NULL: Self = Self::Address(0);
 
     /// Where its value is.
@@ -171,6 +178,7 @@ impl Arg {
             Self::I32(number) => (&raw const *number).cast(),
             Self::F32(number) => (&raw const *number).cast(),
             Self::Dropout(rule) => (&raw const *rule).cast(),
+            Self::Structure(structure) => *structure,
         };
         pointer.cast_mut()
     }

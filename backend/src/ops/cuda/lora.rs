@@ -74,7 +74,7 @@ pub(super) fn down(x: &Tensor, a: &Tensor, scale: f32, dropout: Option<Dropout>)
 }
 
 /// Zeros that the kernel leaves as it found them, at least `count`, u32; one for each device.
-fn counters(count: usize, device: &Device) -> Result<Tensor> {
+pub(super) fn counters(count: usize, device: &Device) -> Result<Tensor> {
     static COUNTERS: Mutex<BTreeMap<usize, Tensor>> = Mutex::new(BTreeMap::new());
     let ordinal = device.as_cuda_device()?.cuda_stream().context().ordinal();
     let mut all = COUNTERS.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,0 +1,205 @@
+//! One token of each of several chats through a block, see `kernels/decode.cu`: the products of all at once, and what is
+//! each chat's own, cache and adapter, as arguments of a launch.
+
+use candle_core::{DType, Result, Tensor, bail};
+
+use super::block::fits;
+use super::gemm::{Gemm, Then, Way};
+use super::launch::{Arg, Fresh, Module, OnDevice as _, Threads, device_of, launch, suffix};
+use super::{all_half, decode, layer_norm, lora};
+use crate::ops::block::{Affine, BlockContext, BlockWeights, FrozenLinear, MOST_CHATS};
+use crate::ops::{AttentionMask, KvCache, LoraOperand, Rotation, Weight};
+
+/// Keys that a block of the attention kernel reads at least, and most blocks that share the keys of a head.
+const KEYS_A_BLOCK: usize = 64;
+const MOST_SPLITS: usize = 16;
+/// Blocks of it beyond which splitting gains nothing.
+const BLOCKS: usize = 4096;
+/// Chats for which numbers are made of few bits: with fewer, reading the bits for each chat is less work.
+const WORTH_NUMBERS: usize = 4;
+
+/// `Chat` of the kernels.
+#[derive(Clone, Copy, Default)]
+#[repr(C)]
+struct Chat {
+    keys: u64,
+    values: u64,
+    a: u64,
+    b: u64,
+    past: i32,
+    room: i32,
+    rank: i32,
+    scale: f32,
+}
+
+/// `Chats` of the kernels, and how many there are.
+pub(super) struct Chats {
+    of: [Chat; MOST_CHATS],
+    count: usize,
+    /// Of the longest cache, before the newest token.
+    longest: usize,
+    rank: usize,
+}
+
+impl Chats {
+    /// Each cache has grown by a token, whose key and value are still to come.
+    pub(super) fn grown(
+        loras: &[Option<LoraOperand>],
+        caches: &mut [&mut KvCache],
+    ) -> Result<Self> {
+        let mut chats =
+            Self { of: [Chat::default(); MOST_CHATS], count: caches.len(), longest: 0, rank: 0 };
+        if caches.len() > MOST_CHATS || caches.len() != loras.len() {
+            bail!("{} caches and {} adapters for {MOST_CHATS} chats", caches.len(), loras.len());
+        }
+        for (chat, (cache, lora)) in chats.of.iter_mut().zip(caches.iter_mut().zip(loras)) {
+            let past = cache.len();
+            cache.grow(1)?;
+            let (keys, values) = cache.tensors();
+            let (_, _, room, _) = keys.dims4()?;
+            (chat.keys, chat.values) = (keys.address()?, values.address()?);
+            (chat.past, chat.room) = (past as i32, room as i32);
+            chats.longest = chats.longest.max(past);
+            if let Some(lora) = lora {
+                let (rank, _) = lora.a.dims2()?;
+                (chat.a, chat.b) = (lora.a.address()?, lora.b.address()?);
+                (chat.rank, chat.scale) = (rank as i32, lora.scale as f32);
+                chats.rank = chats.rank.max(rank);
+            }
+        }
+        Ok(chats)
+    }
+}
+
+/// See [`crate::ops::block_of_chats`].
+pub(crate) fn block_of_chats(
+    x: &Tensor,
+    weights: &BlockWeights,
+    rotation: &Rotation,
+    loras: &[Option<LoraOperand>],
+    caches: &mut [&mut KvCache],
+) -> Result<Option<Tensor>> {
+    let attention_mask = &AttentionMask::new(Vec::new());
+    let context =
+        BlockContext { rotation, attention_mask, lora: None, checkpoint: false, learned: None };
+    let learned = |lora: &LoraOperand| {
+        [lora.a, lora.b].iter().all(|it| it.dtype() == DType::F32 && it.is_contiguous())
+    };
+    let is_kept_here = |cache: &&mut KvCache| all_half(&[x, cache.tensors().0]);
+    if !fits(x, weights, &context)?
+        || !loras.iter().flatten().all(learned)
+        || !caches.iter().all(is_kept_here)
+    {
+        return Ok(None);
+    }
+    let x = x.detach();
+    let (chats, _, _) = x.dims3()?;
+    let is_few_bits = matches!(weights.dense.weight, Weight::Quantized(_));
+    if chats == 1 || is_few_bits && chats < WORTH_NUMBERS {
+        let (cos, sin) = (&rotation.cos, &rotation.sin);
+        let each = caches.iter_mut().zip(loras).enumerate().map(|(chat, (cache, &lora))| {
+            let of = |all: &Tensor| all.narrow(0, chat, 1);
+            let rotation = Rotation { cos: of(cos)?, sin: of(sin)?, rows: rotation.rows };
+            decode::block(&of(&x)?, weights, &rotation, lora, cache)
+        });
+        let each = each.collect::<Result<Vec<_>>>()?;
+        return Tensor::cat(&each, 0).map(Some);
+    }
+    together(&x, weights, rotation, &Chats::grown(loras, caches)?).map(Some)
+}
+
+fn together(
+    x: &Tensor,
+    weights: &BlockWeights,
+    rotation: &Rotation,
+    chats: &Chats,
+) -> Result<Tensor> {
+    let alpha = weights.alpha as f32;
+    let norm = |x: &Tensor, Affine { weight, bias }: Affine| {
+        layer_norm::forward(x, weight, bias, weights.eps).map(Fresh::tensor)
+    };
+    let normed = norm(x, weights.input_layernorm)?;
+    let qkv = linear(&normed, weights.query_key_value, Then::Bias, None)?;
+    let low = read_low(&normed, chats)?;
+    let read = attend(&qkv, low.as_ref(), rotation, weights.heads, chats)?;
+    let middle = linear(&read, weights.dense, Then::Bias, Some((alpha, &normed)))?;
+
+    let normed = norm(&middle, weights.post_attention_layernorm)?;
+    let inner = linear(&normed, weights.dense_h_to_4h, Then::BiasGelu, None)?;
+    linear(&inner, weights.dense_4h_to_h, Then::Bias, Some((alpha, &normed)))
+}
+
+fn linear<'a>(
+    x: &Tensor,
+    linear: FrozenLinear<'a>,
+    then: fn(&'a Tensor) -> Then<'a>,
+    residual: Option<(f32, &Tensor)>,
+) -> Result<Tensor> {
+    let weight = linear.weight.dense()?;
+    let then = then(linear.bias);
+    Gemm { then, residual, ..Gemm::new(x, &weight, Way::Forward) }.run().map(Fresh::tensor)
+}
+
+/// What the adapters read of `x` `[chats, 1, in]`, f32 `[chats, largest rank]`; nothing where there is no adapter.
+fn read_low(x: &Tensor, chats: &Chats) -> Result<Option<Tensor>> {
+    if chats.rank == 0 {
+        return Ok(None);
+    }
+    let (_, _, inputs) = x.dims3()?;
+    let device = device_of(x)?;
+    let low = Fresh::new((chats.count, chats.rank), DType::F32, device)?;
+    launch(
+        device,
+        Module::Decode,
+        ("decode_low", suffix(x.dtype())?),
+        Threads::new((chats.rank, chats.count, 1), 256).early(),
+        &[Arg::of(x)?, Arg::structure(&chats.of), Arg::of(&low)?, Arg::size(inputs)],
+    )?;
+    Ok(Some(low.tensor()))
+}
+
+/// What the newest tokens read, `[chats, 1, model]`; their keys and values join the caches. `low`: f32, a row for each chat.
+pub(super) fn attend(
+    qkv: &Tensor,
+    low: Option<&Tensor>,
+    rotation: &Rotation,
+    heads: usize,
+    chats: &Chats,
+) -> Result<Tensor> {
+    let (count, _, width) = qkv.dims3()?;
+    let head = width / (3 * heads);
+    let device = device_of(qkv)?;
+    let read = Fresh::new((count, 1, heads * head), qkv.dtype(), device)?;
+    let splits = chats.longest.div_ceil(KEYS_A_BLOCK).min(MOST_SPLITS);
+    let splits = splits.min(BLOCKS / (heads * count)).max(1);
+    let partial = Fresh::new((count, heads, splits, head + 2), DType::F32, device)?;
+    let counters = lora::counters(count * heads, qkv.device())?;
+    let ending = match (qkv.dtype(), head) {
+        (DType::F16, 32) => "_f16_32",
+        (DType::F16, 64) => "_f16_64",
+        (DType::F16, 128) => "_f16_128",
+        (DType::BF16, 32) => "_bf16_32",
+        (DType::BF16, 64) => "_bf16_64",
+        (DType::BF16, 128) => "_bf16_128",
+        (dtype, head) => bail!("decode: no kernel for {dtype:?} and heads of {head}"),
+    };
+    launch(
+        device,
+        Module::Decode,
+        ("decode_attention", ending),
+        Threads::new((heads, splits, count), 128).early(),
+        &[
+            Arg::of(qkv)?,
+            low.map_or(Ok(Arg::NULL), Arg::of)?,
+            Arg::size(chats.rank),
+            Arg::of(&rotation.cos)?,
+            Arg::of(&rotation.sin)?,
+            Arg::size(rotation.rows),
+            Arg::structure(&chats.of),
+            Arg::of(&read)?,
+            Arg::of(&partial)?,
+            Arg::of(&counters)?,
+        ],
+    )?;
+    Ok(read.tensor())
+}

@@ -1,0 +1,150 @@
+//! A token of each of several chats in one pass, each with a cache and an adapter of its own, against each chat alone on
+//! the processor.
+
+use candle_core::{DType, Device, Tensor};
+use weft::{
+    chatglm::{ChatGlm, ChatToken, Input, KvCache, Pass},
+    lora::{Adapter, Target},
+    ops::{AttentionMask, MaskRow, PositionIds, Quantization},
+};
+
+use crate::{TYPES, assert_near, gpu, model};
+
+const ANSWER: usize = 6;
+
+/// Tokens of the prompt, and the adapter's rank; some caches grow in mid-answer, some keys are shared by several blocks.
+const CHATS: [(usize, Option<usize>); 5] =
+    [(70, Some(3)), (5, None), (62, Some(8)), (200, Some(11)), (33, Some(8))];
+
+struct Chat {
+    prompt: usize,
+    seed: usize,
+    adapter: Option<Adapter>,
+    cache: KvCache,
+}
+
+impl Chat {
+    fn token(&self, at: usize) -> u32 {
+        ((at * 53 + self.seed * 17) % 200) as u32
+    }
+
+    fn positions(&self, at: usize) -> [u32; 2] {
+        [at.min(self.prompt - 2) as u32, (at + 2).saturating_sub(self.prompt) as u32]
+    }
+
+    /// The prompt's and the answer's tokens, all at once.
+    fn input(&self, tokens: usize, device: &Device) -> Input {
+        let ids: Vec<u32> = (0..tokens).map(|at| self.token(at)).collect();
+        let row = |row: usize| (0..tokens).map(move |at| self.positions(at)[row]);
+        Input {
+            input_ids: Tensor::from_vec(ids, (1, tokens), device).unwrap(),
+            position_ids: PositionIds {
+                batch: 1,
+                rows: 2,
+                seq: tokens,
+                ids: row(0).chain(row(1)).collect(),
+            },
+            attention_mask: AttentionMask::new(vec![MaskRow {
+                padding: 0,
+                context: self.prompt - 1,
+            }]),
+        }
+    }
+
+    fn pass(&self) -> Pass<'_> {
+        Pass { adapter: self.adapter.as_ref(), ..Pass::default() }
+    }
+}
+
+fn chats(model: &ChatGlm, targets: &[Target]) -> Vec<Chat> {
+    let each = CHATS.into_iter().enumerate().map(|(seed, (prompt, rank))| Chat {
+        prompt,
+        seed,
+        adapter: rank.map(|r| model::adapter(r, targets, model.config(), model.device())),
+        cache: KvCache::new(model.config(), 300, model.dtype(), model.device()).unwrap(),
+    });
+    each.collect()
+}
+
+/// Scores `[ANSWER, vocab]` of each chat, all of them in each pass.
+fn together(model: &ChatGlm, targets: &[Target], count: usize) -> Vec<Tensor> {
+    let mut chats = chats(model, targets);
+    chats.truncate(count);
+    for chat in &mut chats {
+        let prompt = chat.input(chat.prompt, model.device());
+        let adapter = chat.adapter.clone();
+        let pass = Pass { adapter: adapter.as_ref(), ..Pass::default() };
+        model.hidden_states_cached(&prompt, pass, &mut chat.cache).unwrap();
+    }
+    let steps: Vec<Tensor> = (0..ANSWER)
+        .map(|step| {
+            let mut tokens: Vec<ChatToken> = chats
+                .iter_mut()
+                .map(|chat| {
+                    let at = chat.prompt + step;
+                    ChatToken {
+                        id: chat.token(at),
+                        positions: chat.positions(at).to_vec(),
+                        adapter: chat.adapter.as_ref(),
+                        cache: &mut chat.cache,
+                    }
+                })
+                .collect();
+            let hidden = model.hidden_states_of_chats(&mut tokens).unwrap();
+            model.logits(&hidden).unwrap() // [chats, 1, vocab]
+        })
+        .collect();
+    let scores = Tensor::cat(&steps, 1).unwrap(); // [chats, ANSWER, vocab]
+    (0..count).map(|chat| scores.get(chat).unwrap()).collect()
+}
+
+fn assert_chats_are_alone(
+    form: Option<Quantization>,
+    head: usize,
+    (dtype, bound): (DType, f32),
+    targets: &[Target],
+    count: usize,
+) {
+    let slow = model::model_in(form, head, dtype, &Device::Cpu, DType::F32);
+    let fast = model::model_in(form, head, dtype, gpu(), dtype);
+
+    let found = together(&fast, targets, count);
+
+    for (chat, found) in chats(&slow, targets).iter().zip(found) {
+        let input = chat.input(chat.prompt + ANSWER, &Device::Cpu);
+        let hidden = slow.hidden_states(&input, chat.pass()).unwrap();
+        let wanted = slow.logits(&hidden.narrow(1, chat.prompt, ANSWER).unwrap()).unwrap();
+        let what = format!(
+            "{} of {count} chats, {form:?}, heads of {head}, {dtype:?}, {} targets",
+            chat.seed,
+            targets.len()
+        );
+        assert_near(&what, &found, &wanted.squeeze(0).unwrap(), 3.0 * bound);
+    }
+}
+
+#[test]
+fn chats_in_one_pass_score_as_each_alone_on_the_processor() {
+    for of_type in TYPES {
+        for head in [32, 64, 128] {
+            for count in [1, 2, CHATS.len()] {
+                assert_chats_are_alone(None, head, of_type, &[Target::QueryKeyValue], count);
+            }
+        }
+    }
+}
+
+#[test]
+fn so_do_chats_of_a_base_in_few_bits() {
+    for form in [Quantization::Int8, Quantization::Int4, Quantization::Q4_0] {
+        // Bits are read for each of a few chats, and made numbers for many.
+        for count in [2, CHATS.len()] {
+            assert_chats_are_alone(Some(form), 64, TYPES[0], &[Target::QueryKeyValue], count);
+        }
+    }
+}
+
+#[test]
+fn so_do_chats_whose_adapters_are_on_other_layers_too() {
+    assert_chats_are_alone(None, 64, TYPES[0], &Target::ALL, CHATS.len());
+}
