@@ -73,6 +73,9 @@ pub struct TrainingOptions {
     pub batch_size: usize,
     /// Samples of what the model can do already, beside the samples of each pass, so that it is not forgotten; 0: none.
     pub rehearsal_batch_size: usize,
+    /// Share of the tokens of a question that training replaces by others of the same question, so that an answer does not
+    /// hang on every word of it; 0 to below 1.
+    pub question_noise: f32,
     /// Passes whose gradients are averaged into one optimizer step.
     pub gradient_accumulation_steps: usize,
     /// The highest learning rate, reached at the end of the warm-up.
@@ -112,6 +115,7 @@ impl Default for TrainingOptions {
             epochs: None,
             batch_size: 1,
             rehearsal_batch_size: 0,
+            question_noise: 0.0,
             gradient_accumulation_steps: 1,
             learning_rate: 1e-4,
             schedule: ScheduleKind::Linear,
@@ -182,6 +186,12 @@ impl TrainingOptions {
             "eval_share",
             "from 0 to below 1",
             &self.eval_share,
+        )?;
+        check(
+            (0.0..1.0).contains(&self.question_noise),
+            "question_noise",
+            "from 0 to below 1",
+            &self.question_noise,
         )?;
         match self.epochs {
             Some(epochs) => {

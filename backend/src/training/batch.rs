@@ -1,12 +1,15 @@
 //! Samples as the tensors that one pass reads: packed, one after another in one row.
 
 use candle_core::{Device, Result, Tensor};
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
 use weft_shared::sample::{Batch, BatchError, Sample};
 
 use super::TrainingError;
 use crate::{
     chatglm::Input,
     ops::{AttentionMask, MaskRow, PositionIds},
+    seed,
 };
 
 /// A batch, and which of its positions predict what.
@@ -26,6 +29,15 @@ impl TrainingBatch {
         samples: &[&Sample],
         device: &Device,
     ) -> std::result::Result<Self, TrainingError> {
+        Self::packed_with(samples, QuestionNoise::NONE, device)
+    }
+
+    /// The same with some tokens of the questions replaced.
+    pub(super) fn packed_with(
+        samples: &[&Sample],
+        noise: QuestionNoise,
+        device: &Device,
+    ) -> std::result::Result<Self, TrainingError> {
         let position_rows = samples.first().ok_or(TrainingError::NoSamples)?.position_ids.rows();
         let mut batch = Packed::default();
         let mut position_ids = vec![Vec::new(); position_rows.len()];
@@ -36,6 +48,7 @@ impl TrainingBatch {
             }
             position_ids.iter_mut().zip(rows).for_each(|(all, row)| all.extend_from_slice(row));
             batch.add(sample);
+            noise.apply(batch.last_question(), index);
         }
         Ok(batch.on(device, &position_ids)?)
     }
@@ -87,6 +100,31 @@ impl TrainingBatch {
     }
 }
 
+/// Replaces tokens of questions by others of the same question (as Lample et al. 2018 make a text noisy): what is learned
+/// does not hang on every word then. A pure function of its seed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct QuestionNoise {
+    pub(super) share: f32,
+    pub(super) seed: u64,
+}
+
+impl QuestionNoise {
+    const NONE: Self = Self { share: 0.0, seed: 0 };
+
+    /// On the question of the sample `index` of a batch.
+    fn apply(self, question: &mut [u32], index: usize) {
+        if self.share <= 0.0 || question.is_empty() {
+            return;
+        }
+        let mut rng = ChaCha8Rng::seed_from_u64(seed::derive(self.seed, &[index as u64]));
+        for place in 0..question.len() {
+            if rng.random::<f32>() < self.share {
+                question[place] = question[rng.random_range(0..question.len())];
+            }
+        }
+    }
+}
+
 /// The places whose next token is a label.
 #[derive(Default)]
 struct Predictions {
@@ -122,6 +160,13 @@ impl Packed {
         self.predictions.add(self.input_ids.len(), &sample.labels);
         self.input_ids.extend_from_slice(&sample.input_ids);
         self.sequences.push((sample.len(), sample.context_length));
+    }
+
+    /// What was asked in the sample that was added last, without the two tokens that open the answer.
+    fn last_question(&mut self) -> &mut [u32] {
+        let (len, context) = self.sequences.last().copied().unwrap_or_default();
+        let start = self.input_ids.len() - len;
+        &mut self.input_ids[start..start + context.saturating_sub(1)]
     }
 
     /// With the positions of all, a row each count.

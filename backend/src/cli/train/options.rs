@@ -63,6 +63,9 @@ pub(in crate::cli) struct OptionArgs {
     /// Samples of `--rehearsal` beside those of each pass.
     #[arg(long, default_value_t = TrainingOptions::default().rehearsal_batch_size)]
     rehearsal_batch_size: usize,
+    /// Share of a question's tokens that are replaced by others of it, so that other wordings are answered, too.
+    #[arg(long, default_value_t = TrainingOptions::default().question_noise)]
+    question_noise: f32,
     /// Passes whose gradients make one step; several processes divide them.
     #[arg(long, default_value_t = TrainingOptions::default().gradient_accumulation_steps)]
     gradient_accumulation_steps: usize,
@@ -135,6 +138,7 @@ impl OptionArgs {
             epochs: self.epochs,
             batch_size: self.batch_size,
             rehearsal_batch_size: self.rehearsal_batch_size,
+            question_noise: self.question_noise,
             gradient_accumulation_steps: self.gradient_accumulation_steps,
             learning_rate: self.learning_rate,
             schedule: match self.schedule {

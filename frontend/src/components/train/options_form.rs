@@ -147,6 +147,7 @@ fn DataOptions(form: RwSignal<Form>) -> impl IntoView {
         <fieldset class="options">
             <legend>{move || setup().data_group}</legend>
             <NumberField field=Field::EvalShare form />
+            <NumberField field=Field::QuestionNoise form />
             <NumberField field=Field::DataSeed form />
             <NumberField field=Field::MaxSourceLength form />
             <NumberField field=Field::MaxTargetLength form />

@@ -51,6 +51,10 @@ fn english(field: Field) -> Explained {
             "Rehearsal",
             "Samples of what the model can do already beside those of each pass, so that it is not forgotten; 0: none.",
         ),
+        Field::QuestionNoise => (
+            "Question noise",
+            "Share of a question's words that training mixes up, so that other wordings are answered, too.",
+        ),
         Field::Accumulation => (
             "Accumulation",
             "Passes averaged into one step: the effect of a larger batch without its memory.",
@@ -97,6 +101,9 @@ fn chinese(field: Field) -> Explained {
         Field::BatchSize => ("批大小", "一次计算的样本数：越大越平稳，也越占内存。"),
         Field::RehearsalBatchSize => {
             ("温习", "每次计算时另加多少个模型已会的样本，免得学了新的忘了旧的；0 表示不加。")
+        }
+        Field::QuestionNoise => {
+            ("问题噪声", "训练时随机打乱问题中多大比例的词，使换个问法也能答对。")
         }
         Field::Accumulation => ("梯度累积", "几次计算平均成一步：有大批次的效果，不占那么多内存。"),
         Field::WarmupSteps => ("预热步数", "在最初这些步里学习率从 0 升上去。"),

@@ -15,6 +15,7 @@ pub enum Field {
     Dropout,
     BatchSize,
     RehearsalBatchSize,
+    QuestionNoise,
     Accumulation,
     WarmupSteps,
     WeightDecay,
@@ -44,7 +45,7 @@ pub enum Wanted {
 }
 
 impl Field {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::MaxSteps,
         Self::Epochs,
         Self::LearningRate,
@@ -53,6 +54,7 @@ impl Field {
         Self::Dropout,
         Self::BatchSize,
         Self::RehearsalBatchSize,
+        Self::QuestionNoise,
         Self::Accumulation,
         Self::WarmupSteps,
         Self::WeightDecay,
@@ -79,6 +81,7 @@ impl Field {
             Self::Dropout => "train-dropout",
             Self::BatchSize => "train-batch-size",
             Self::RehearsalBatchSize => "train-rehearsal",
+            Self::QuestionNoise => "train-question-noise",
             Self::Accumulation => "train-accumulation",
             Self::WarmupSteps => "train-warmup",
             Self::WeightDecay => "train-weight-decay",
@@ -113,7 +116,7 @@ impl Field {
             | Self::DataSeed => Wanted::Whole { from: 0 },
             Self::LearningRate | Self::Epochs | Self::Alpha => Wanted::AboveZero,
             Self::WeightDecay | Self::MaxGradNorm => Wanted::FromZero,
-            Self::Dropout | Self::EvalShare => Wanted::Share,
+            Self::Dropout | Self::QuestionNoise | Self::EvalShare => Wanted::Share,
         }
     }
 
@@ -167,6 +170,7 @@ impl Field {
             Self::Dropout => Place::Single(&mut options.lora.dropout),
             Self::BatchSize => Place::Count(&mut options.batch_size),
             Self::RehearsalBatchSize => Place::Count(&mut options.rehearsal_batch_size),
+            Self::QuestionNoise => Place::Single(&mut options.question_noise),
             Self::Accumulation => Place::Count(&mut options.gradient_accumulation_steps),
             Self::WarmupSteps => Place::Count(&mut options.warmup_steps),
             Self::WeightDecay => Place::Real(&mut options.weight_decay),
