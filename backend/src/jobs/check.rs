@@ -18,8 +18,9 @@ use weft_shared::{
 use super::{Jobs, JobsError};
 use crate::{
     chatglm::{ChatGlmConfig, ParameterCount},
-    estimate::{Processor, SampleSize, WeightsIn, Workload, estimate},
+    estimate::{Processor, SampleSize, WeightsIn, Workload, estimate_within},
     lora::Target,
+    ops,
     store::{AdapterFacts, check_name},
     training::total_steps,
     training_set::{TrainingSet, TrainingSetError},
@@ -163,7 +164,9 @@ impl Jobs {
             Workload::new(model.config(), (processor, weights), options, (steps, &sizes));
         // A target that no block has is a finding of its own.
         let Ok(workload) = workload else { return Estimate::default() };
-        let by_sizes = estimate(&workload, self.rates());
+        // What cannot be told is no reason to refuse an estimate.
+        let free = ops::memory::available(model.device()).ok().flatten();
+        let by_sizes = estimate_within(workload, self.rates(), free);
         let of_a_pass = sizes.iter().map(|it| it.tokens).sum::<usize>() as f64
             / sizes.len().max(1) as f64
             * options.batch_size as f64
