@@ -2,18 +2,26 @@
 
 use leptos::{html, prelude::*};
 
-use crate::i18n;
-
 #[component]
-pub fn DeleteButton(#[prop(into)] on_delete: Callback<()>) -> impl IntoView {
-    let words = i18n::use_words();
-    let run = move || &words.get().train.run;
+pub fn DeleteButton(
+    test_id: &'static str,
+    /// On the button, and on the one that confirms.
+    #[prop(into)]
+    label: Signal<&'static str>,
+    /// What is asked.
+    #[prop(into)]
+    question: Signal<&'static str>,
+    /// On the button that leaves all as it is.
+    #[prop(into)]
+    keep: Signal<&'static str>,
+    #[prop(into)] on_delete: Callback<()>,
+) -> impl IntoView {
     let is_asking = RwSignal::new(false);
-    let keep = NodeRef::<html::Button>::new();
+    let harmless = NodeRef::<html::Button>::new();
     // The button that was pressed is gone: the keyboard goes on at the harmless answer.
     Effect::new(move || {
-        if let Some(keep) = keep.get() {
-            let _ = keep.focus();
+        if let Some(harmless) = harmless.get() {
+            let _ = harmless.focus();
         }
     });
     view! {
@@ -21,19 +29,19 @@ pub fn DeleteButton(#[prop(into)] on_delete: Callback<()>) -> impl IntoView {
             when=move || is_asking.get()
             fallback=move || {
                 view! {
-                    <button class="quiet" type="button" data-testid="train-delete" on:click=move |_| is_asking.set(true)>
-                        {move || run().delete}
+                    <button class="quiet" type="button" data-testid=test_id on:click=move |_| is_asking.set(true)>
+                        {label}
                     </button>
                 }
             }
         >
-            <span class="confirm" role="group" aria-label=move || run().really_delete>
-                <span>{move || run().really_delete}</span>
-                <button class="quiet danger" type="button" data-testid="train-delete-confirm" on:click=move |_| on_delete.run(())>
-                    {move || run().delete}
+            <span class="confirm" role="group" aria-label=question>
+                <span>{question}</span>
+                <button class="quiet danger" type="button" data-testid=format!("{test_id}-confirm") on:click=move |_| on_delete.run(())>
+                    {label}
                 </button>
-                <button class="quiet" type="button" node_ref=keep on:click=move |_| is_asking.set(false)>
-                    {move || run().keep}
+                <button class="quiet" type="button" node_ref=harmless on:click=move |_| is_asking.set(false)>
+                    {keep}
                 </button>
             </span>
         </Show>
