@@ -150,3 +150,14 @@ pub fn estimate(workload: &Workload, rates: Option<Rates>) -> Estimate {
         time: rates.map(|rates| time::time(workload, rates)),
     }
 }
+
+/// The same where blocks are computed again only if what a run adds to the weights would be more than is `free`, as
+/// `GradientCheckpointing::Auto` decides. `None` is a processor, whose ops keep what they need.
+pub fn estimate_within(workload: Workload, rates: Option<Rates>, free: Option<u64>) -> Estimate {
+    let kept = estimate(&workload, rates);
+    let added = kept.memory.peak_bytes - kept.memory.weights_bytes;
+    if free.is_none_or(|free| added <= free) {
+        return kept;
+    }
+    estimate(&Workload { checkpoint: true, ..workload }, rates)
+}

@@ -36,8 +36,11 @@ pub use self::{
 };
 
 /// One file each, in their order; a file that was released never changes.
-const STEPS: &[M<'static>] =
-    &[M::up(include_str!("store/migrations/1.sql")), M::up(include_str!("store/migrations/2.sql"))];
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("store/migrations/1.sql")),
+    M::up(include_str!("store/migrations/2.sql")),
+    M::up(include_str!("store/migrations/3.sql")),
+];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 
 /// How long a call waits for another program that reads the file.

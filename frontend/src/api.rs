@@ -4,6 +4,7 @@ pub mod adapters;
 pub mod chat;
 pub mod conversations;
 pub mod datasets;
+pub mod evaluations;
 pub mod jobs;
 pub mod model;
 pub mod session;

@@ -12,6 +12,7 @@ use crate::{
     pages::{
         chat::{self, ChatPage},
         dataset::DatasetPage,
+        evaluate::EvaluatePage,
         inspect::{self, InspectPage},
         models::ModelsPage,
         token::{self, TokenPage},
@@ -56,6 +57,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/inspect") view=InspectPage />
                     <Route path=path!("/dataset") view=DatasetPage />
                     <Route path=path!("/train") view=TrainPage />
+                    <Route path=path!("/evaluate") view=EvaluatePage />
                     <Route path=path!("/chat") view=ChatPage />
                     <Route path=path!("/models") view=ModelsPage />
                 </Routes>

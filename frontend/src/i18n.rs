@@ -4,6 +4,7 @@
 
 pub mod chat;
 pub mod dataset;
+pub mod evaluate;
 pub mod frame;
 pub mod history;
 pub mod inspect;
@@ -38,6 +39,7 @@ pub struct Words {
     pub inspect: inspect::Words,
     pub dataset: dataset::Words,
     pub train: train::Words,
+    pub evaluate: evaluate::Words,
     pub chat: chat::Words,
     pub models: models::Words,
 }
@@ -74,6 +76,7 @@ impl Language {
                 inspect: inspect::ENGLISH,
                 dataset: dataset::ENGLISH,
                 train: train::ENGLISH,
+                evaluate: evaluate::ENGLISH,
                 chat: chat::ENGLISH,
                 models: models::ENGLISH,
             },
@@ -83,6 +86,7 @@ impl Language {
                 inspect: inspect::CHINESE,
                 dataset: dataset::CHINESE,
                 train: train::CHINESE,
+                evaluate: evaluate::CHINESE,
                 chat: chat::CHINESE,
                 models: models::CHINESE,
             },

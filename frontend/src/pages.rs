@@ -2,6 +2,7 @@
 
 pub mod chat;
 pub mod dataset;
+pub mod evaluate;
 pub mod inspect;
 pub mod models;
 pub mod token;

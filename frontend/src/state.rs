@@ -6,6 +6,7 @@ pub mod chat_settings;
 pub mod chip;
 pub mod dataset;
 pub mod encoding;
+pub mod evaluate;
 pub mod inspect;
 pub mod markdown;
 pub mod models;

@@ -40,6 +40,20 @@ impl Score {
     }
 }
 
+/// How likely two that are equally good differ at least so much: of the questions that only one of them answered, one
+/// won so many and the other so many (the exact sign test, of `McNemar` 1947 for paired answers).
+pub fn by_chance(won: usize, lost: usize) -> f64 {
+    let all = won + lost;
+    // Logarithms: 2^all is beyond every float for some thousand questions.
+    let mut log_of_choices = 0.0;
+    let mut one_side = 0.0;
+    for fewer in 0..=won.min(lost) {
+        one_side += f64::exp(log_of_choices - all as f64 * std::f64::consts::LN_2);
+        log_of_choices += ((all - fewer) as f64 / (fewer + 1) as f64).ln();
+    }
+    (2.0 * one_side).min(1.0)
+}
+
 /// Of all questions, and of each family.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -76,6 +90,19 @@ mod tests {
 
         assert!(low < 0.6 && (high - 1.0).abs() < 1e-9, "{low} {high}");
         assert_eq!(Score::default().interval(), (0.0, 1.0));
+    }
+
+    #[test]
+    fn a_difference_is_less_likely_chance_the_more_one_sided_it_is() {
+        // As `scipy.stats.binomtest(won, won + lost).pvalue` gives them.
+        for (won, lost, likely) in
+            [(0, 0, 1.0), (3, 3, 1.0), (5, 0, 0.0625), (1, 9, 0.021_484_375), (600, 400, 2.7e-10)]
+        {
+            let chance = by_chance(won, lost);
+            assert!((chance - likely).abs() <= 0.05 * likely, "{won} {lost}: {chance}");
+            assert_eq!(chance, by_chance(lost, won));
+        }
+        assert!(by_chance(40_000, 60_000) < 1e-12);
     }
 
     #[test]

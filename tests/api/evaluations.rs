@@ -1,12 +1,12 @@
 //! Evaluations: before and after, beside everything else, and not lost.
 
-use std::{path::Path, time::Duration};
+use std::{ops::Range, path::Path, time::Duration};
 
 use axum::{Router, http::Method};
 use serde_json::{Value, json};
 use weft_shared::{
     api::{
-        evaluation::{Evaluation, WrongAnswer},
+        evaluation::{EvaluatedPair, Evaluation, Outcome, Outcomes},
         job::{Job, JobState},
         model::ModelInfo,
     },
@@ -26,7 +26,7 @@ async fn add_dataset(server: &Router, pairs: &[(&str, &str, &[&str])]) {
 
 /// So many questions that nobody is done with them soon.
 async fn add_long_dataset(server: &Router) {
-    let questions: Vec<String> = (0..60).map(|number| format!("q{number}")).collect();
+    let questions = numbered(0..60);
     let pairs: Vec<_> = questions.iter().map(|it| (it.as_str(), "1", &["all"][..])).collect();
     add_dataset(server, &pairs).await;
 }
@@ -87,7 +87,16 @@ async fn what_an_adapter_learned_is_counted_before_and_after() {
     assert_eq!(base.all, Score { right: 0, asked: 3 });
     assert_eq!(adapter.all, Score { right: 3, asked: 3 });
     assert_eq!(adapter.families["en"], Score { right: 2, asked: 2 });
-    assert_eq!(done.result.wrong, []);
+    assert_eq!(done.result.outcomes, Outcomes { learned: 3, ..Outcomes::default() });
+    let [first, .., last] = &answers(&server, started.id, "outcome=learned").await[..] else {
+        panic!("nothing was learned")
+    };
+    assert_eq!((&*first.pair.question, &*first.pair.answer), ("你好?", "好"));
+    assert_eq!((first.number, last.number), (1, 3));
+    assert!(!first.base.is_right && first.base.text != "好", "{first:?}");
+    let adapter = first.adapter.as_ref().unwrap();
+    assert_eq!((&*adapter.text, adapter.is_right), ("好", true));
+    assert_eq!(answers(&server, started.id, "outcome=forgotten").await, []);
     assert!(done.ended_ms >= Some(done.created_ms));
 }
 
@@ -102,15 +111,15 @@ async fn without_an_adapter_the_base_s_wrong_answers_are_shown() {
 
     assert_eq!((done.questions, done.result.base.all), (1, Score { right: 0, asked: 1 }));
     assert_eq!(done.result.adapter, None);
-    let [WrongAnswer { question, wanted, adapter: None, .. }] = &done.result.wrong[..] else {
-        panic!("{:?}", done.result.wrong)
+    assert_eq!(done.result.outcomes, Outcomes { wrong: 1, ..Outcomes::default() });
+    let [EvaluatedPair { number: 1, pair, adapter: None, outcome: Outcome::Wrong, .. }] =
+        &answers(&server, started.id, "").await[..]
+    else {
+        panic!("not the one wrong answer")
     };
-    assert_eq!((question.as_str(), wanted.as_str()), ("a", "1"));
+    assert_eq!((pair.question.as_str(), pair.answer.as_str()), ("a", "1"));
     let listed: Vec<Evaluation> = get(server, "/api/evaluations", &[]).await.json(200);
-    assert_eq!(
-        (listed[0].result.base.all, &listed[0].result.wrong),
-        (done.result.base.all, &vec![])
-    );
+    assert_eq!(listed, [done]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,8 +157,74 @@ async fn a_server_that_ends_goes_on_with_the_next_question() {
 
     assert!(before.result.base.all.asked < 60);
     assert_eq!((done.result.base.all.asked, done.result.base.families["all"].asked), (60, 60));
-    let questions: Vec<_> = done.result.wrong.iter().map(|it| it.question.clone()).collect();
-    assert_eq!(questions, (0..60).map(|number| format!("q{number}")).collect::<Vec<_>>());
+    assert_eq!(questions(&server, done.id, "limit=100").await, numbered(0..60));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_evaluation_keeps_what_it_counted_and_is_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, _worker) = working_server(folder.path());
+    add_long_dataset(&server).await;
+    let id = evaluate(&server, json!({ "dataset": 1, "max_tokens": 60 })).await.id;
+    let path = format!("/api/evaluations/{id}");
+    wait_for(&server, id, |it| it.result.base.all.asked > 0).await;
+    let order =
+        async |order: &str| send(&server, Method::POST, &format!("{path}/{order}"), &()).await;
+    assert_eq!(order("resume").await.problem().kind, "/problems/evaluation-state");
+
+    let cancelled: Evaluation = order("cancel").await.json(200);
+
+    let counted = cancelled.result.base.all.asked;
+    assert_eq!((cancelled.state, cancelled.ended_ms.is_some()), (JobState::Cancelled, true));
+    assert!((1..60).contains(&counted), "{counted}");
+    // Whoever asked then is long done with it.
+    let next = evaluate(&server, json!({ "dataset": 1, "limit": 1, "max_tokens": 2 })).await.id;
+    wait_for_end(&server, next).await;
+    assert_eq!(get(server.clone(), &path, &[]).await.json::<Evaluation>(200), cancelled);
+    assert_eq!(questions(&server, id, "limit=100").await, numbered(0..counted));
+    let again = order("cancel").await;
+    assert_eq!(
+        (again.status.as_u16(), &*again.problem().detail),
+        (409, "the evaluation 1 is over")
+    );
+    assert_eq!(order("resume").await.json::<Evaluation>(200).state, JobState::Queued);
+    assert_eq!(wait_for_end(&server, id).await.result.base.all.asked, 60);
+    assert_eq!(questions(&server, id, "limit=100").await, numbered(0..60));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_come_a_part_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, _worker) = working_server(folder.path());
+    add_long_dataset(&server).await;
+    let id = evaluate(&server, json!({ "dataset": 1, "max_tokens": 1 })).await.id;
+    wait_for_end(&server, id).await;
+
+    assert_eq!(questions(&server, id, "").await, numbered(0..50));
+    assert_eq!(questions(&server, id, "after=50").await, numbered(50..60));
+    assert_eq!(questions(&server, id, "outcome=wrong&after=7&limit=2").await, numbered(7..9));
+    assert_eq!(questions(&server, id, "outcome=right").await, numbered(0..0));
+    for wrong in ["outcome=better", "after=x", "page=2"] {
+        let path = format!("/api/evaluations/{id}/answers?{wrong}");
+        let answer = get(server.clone(), &path, &[]).await;
+        assert_eq!(
+            (answer.status.as_u16(), &*answer.problem().kind),
+            (400, "/problems/wrong-query")
+        );
+    }
+}
+
+async fn answers(server: &Router, id: i64, query: &str) -> Vec<EvaluatedPair> {
+    get(server.clone(), &format!("/api/evaluations/{id}/answers?{query}"), &[]).await.json(200)
+}
+
+async fn questions(server: &Router, id: i64, query: &str) -> Vec<String> {
+    answers(server, id, query).await.into_iter().map(|it| it.pair.question).collect()
+}
+
+/// Questions of the long dataset.
+fn numbered(numbers: Range<usize>) -> Vec<String> {
+    numbers.map(|number| format!("q{number}")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

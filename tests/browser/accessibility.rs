@@ -5,10 +5,11 @@ use std::time::Duration;
 use crate::{browser::Browser, server::Server};
 
 /// Each page, and something that is on it once it is there.
-const PAGES: [(&str, &str); 5] = [
+const PAGES: [(&str, &str); 6] = [
     ("inspect", "inspect-ids"),
     ("dataset", "dataset-count"),
     ("train", "train-start"),
+    ("evaluate", "evaluate-start"),
     ("chat", "chat-input"),
     ("models", "models-name"),
 ];

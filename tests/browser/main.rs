@@ -8,6 +8,7 @@ mod accessibility;
 mod browser;
 mod chat;
 mod dataset;
+mod evaluate;
 mod inspect;
 mod models;
 mod pictures;

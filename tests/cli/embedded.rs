@@ -51,6 +51,8 @@ fn the_recommended_options_teach_it_twenty_pairs() {
     let options = [
         ("--max-steps", training.max_steps.to_string()),
         ("--batch-size", training.batch_size.to_string()),
+        ("--rehearsal-batch-size", training.rehearsal_batch_size.to_string()),
+        ("--question-noise", training.question_noise.to_string()),
         ("--learning-rate", training.learning_rate.to_string()),
         ("--warmup-steps", training.warmup_steps.to_string()),
         ("--lora-r", training.lora.r.to_string()),

@@ -86,6 +86,20 @@ fn blocks_that_are_computed_again_take_less_memory_and_more_time() {
 }
 
 #[test]
+fn blocks_are_computed_again_as_soon_as_memory_is_short() {
+    let (config, samples) = (full_size(), [SampleSize::half_learned(2048)]);
+    let within = |free| {
+        estimate_within(published(&config, 1, &samples), Some(Rates::H100), free).memory.kept_bytes
+    };
+    let kept = estimated(1, 2048, |_| {}).memory;
+    let again = estimated(1, 2048, |workload| workload.checkpoint = true).memory;
+    let added = kept.peak_bytes - kept.weights_bytes;
+
+    assert_eq!((within(None), within(Some(added))), (kept.kept_bytes, kept.kept_bytes));
+    assert_eq!(within(Some(added - 1)), again.kept_bytes);
+}
+
+#[test]
 fn few_bits_save_what_the_matrices_take() {
     let weights = |weights| {
         let memory = estimated(1, 512, |workload| workload.weights = weights).memory;

@@ -19,8 +19,9 @@ use super::{Jobs, JobsError};
 use crate::{
     chatglm::{ChatGlmConfig, ParameterCount},
     embedded,
-    estimate::{Processor, SampleSize, WeightsIn, Workload, estimate},
+    estimate::{Processor, SampleSize, WeightsIn, Workload, estimate_within},
     lora::Target,
+    ops,
     store::{AdapterFacts, check_name},
     training::total_steps,
     training_set::{TrainingSet, TrainingSetError},
@@ -195,8 +196,10 @@ impl Jobs {
         // A target that no block has is a finding of its own.
         let Ok(workload) = workload else { return Estimate::default() };
         let workload = Workload { rehearsal: &rehearsal, ..workload };
-        let by_sizes = estimate(&workload, self.rates());
         let of_a_pass = workload.tokens_of_a_pass() * options.gradient_accumulation_steps as f64;
+        // What cannot be told is no reason to refuse an estimate.
+        let free = ops::memory::available(model.device()).ok().flatten();
+        let by_sizes = estimate_within(workload, self.rates(), free);
         let measured = self.speed().map(|tokens_per_second| {
             let step_seconds = of_a_pass / tokens_per_second;
             let total_seconds = step_seconds * steps as f64;

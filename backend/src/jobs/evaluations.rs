@@ -7,7 +7,9 @@ use std::{
 
 use weft_shared::{
     api::{
-        evaluation::{Evaluation, EvaluationResult, NewEvaluation, WrongAnswer},
+        evaluation::{
+            EvaluatedAnswer, EvaluatedPair, Evaluation, EvaluationResult, NewEvaluation, Outcome,
+        },
         job::{CheckFinding, JobState, RunFinding, Severity},
     },
     pair::Pair,
@@ -22,9 +24,6 @@ use crate::{
     evaluation::{AT_ONCE, is_right},
     store::{Store, StoreError},
 };
-
-/// Wrong answers that are kept for people to see.
-const MOST_WRONG: usize = 100;
 
 impl Jobs {
     /// Queues an evaluation, of the dataset as it is now unless a version is named.
@@ -44,20 +43,41 @@ impl Jobs {
         Ok(added)
     }
 
-    /// Newest first, without the wrong answers.
+    /// Newest first.
     pub fn evaluations(&self) -> Result<Vec<Evaluation>, JobsError> {
-        let mut evaluations = self.store().evaluations()?;
-        for evaluation in &mut evaluations {
-            evaluation.result.wrong.clear();
-        }
-        Ok(evaluations)
+        Ok(self.store().evaluations()?)
     }
 
     pub fn evaluation(&self, id: i64) -> Result<Evaluation, JobsError> {
         Ok(self.store().evaluation(id)?)
     }
 
-    /// Deletes an evaluation; one that goes on ends before its next question.
+    /// Up to `limit` questions with their answers behind the question `after`, of one outcome or of all.
+    pub fn evaluated_pairs(
+        &self,
+        id: i64,
+        after: usize,
+        outcome: Option<Outcome>,
+        limit: usize,
+    ) -> Result<Vec<EvaluatedPair>, JobsError> {
+        Ok(self.store().answers_after(id, after, outcome, limit)?)
+    }
+
+    /// Ends an evaluation, which keeps what it has counted; the answer that is being written is not counted.
+    pub fn cancel_evaluation(&self, id: i64) -> Result<Evaluation, JobsError> {
+        self.store().end_evaluation(id, JobState::Cancelled, None)?;
+        self.evaluation(id)
+    }
+
+    /// Queues a cancelled or failed evaluation again; it goes on with the first question that was not counted.
+    pub fn resume_evaluation(&self, id: i64) -> Result<Evaluation, JobsError> {
+        let queue = self.inner.queue.lock();
+        let resumed = self.store().resume_evaluation(id)?;
+        queue.wake();
+        Ok(resumed)
+    }
+
+    /// Deletes an evaluation; one that goes on ends within a few tokens.
     pub fn delete_evaluation(&self, id: i64) -> Result<(), JobsError> {
         Ok(self.store().delete_evaluation(id)?)
     }
@@ -103,8 +123,8 @@ impl Jobs {
                 }
             };
             match noted {
-                // Deleted, by itself or with its adapter.
-                Ok(()) | Err(StoreError::NoEvaluation(_)) => {}
+                // Cancelled in the last moment, or deleted, by itself or with its adapter.
+                Ok(()) | Err(StoreError::NoEvaluation(_) | StoreError::EvaluationIsOver(_)) => {}
                 Err(error) => {
                     tracing::error!("the end of evaluation {id} cannot be noted: {error}");
                     drop(self.inner.queue.lock().wait_for(PATIENCE));
@@ -113,7 +133,8 @@ impl Jobs {
         }
     }
 
-    /// Asks what was not asked yet. `false` when the server ends before the last question.
+    /// Asks what was not asked yet. `false` when it is cancelled or deleted, or the server ends, before the last
+    /// question.
     fn evaluate_now(&self, evaluation: Evaluation) -> Result<bool, JobsError> {
         let Evaluation { id, request, questions, mut result, .. } = evaluation;
         let engine = &self.inner.engine;
@@ -125,7 +146,8 @@ impl Jobs {
             None => None,
         };
         let form = Form { template: request.template.into(), max_tokens: request.max_tokens };
-        let stops = || self.is_ending();
+        // A store that does not answer now may take the answer later.
+        let stops = || self.is_ending() || !self.store().evaluation_goes_on(id).unwrap_or(true);
         let version = request.version.unwrap_or_default();
         let rows = self.store().version_rows(request.dataset, version)?;
         let mut rows = rows.into_iter().take(questions).skip(result.base.all.asked);
@@ -148,22 +170,27 @@ impl Jobs {
                 },
                 None => None,
             };
-            count(&mut result, pair, base, adapted);
-            self.store().set_evaluation_result(id, &result)?;
+            let answered = count(&mut result, pair, base, adapted);
+            self.store().add_answer(id, &answered, &result)?;
         }
         Ok(true)
     }
 }
 
-fn count(result: &mut EvaluationResult, pair: Pair, base: String, adapter: Option<String>) {
-    let mut was_right = is_right(&pair, &base);
-    result.base.add(&pair.tags, was_right);
-    if let Some(answer) = &adapter {
-        was_right = is_right(&pair, answer);
-        result.adapter.get_or_insert_default().add(&pair.tags, was_right);
+/// Adds one question's answers to the result.
+fn count(
+    result: &mut EvaluationResult,
+    pair: Pair,
+    base: String,
+    adapter: Option<String>,
+) -> EvaluatedPair {
+    let mark = |text: String| EvaluatedAnswer { is_right: is_right(&pair, &text), text };
+    let (base, adapter) = (mark(base), adapter.map(mark));
+    result.base.add(&pair.tags, base.is_right);
+    if let Some(adapter) = &adapter {
+        result.adapter.get_or_insert_default().add(&pair.tags, adapter.is_right);
     }
-    if !was_right && result.wrong.len() < MOST_WRONG {
-        let Pair { question, answer: wanted, .. } = pair;
-        result.wrong.push(WrongAnswer { question, wanted, base, adapter });
-    }
+    let outcome = Outcome::new(base.is_right, adapter.as_ref().map(|it| it.is_right));
+    result.outcomes.add(outcome);
+    EvaluatedPair { number: result.base.all.asked, pair, base, adapter, outcome }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use rusqlite_migration::MigrationDefinitionError;
+use weft_shared::api::job::JobState;
 
 pub type Result<T> = std::result::Result<T, StoreError>;
 
@@ -27,6 +28,10 @@ pub enum StoreError {
     NoAdapter(String),
     #[error("there is no evaluation {0}")]
     NoEvaluation(i64),
+    #[error("the evaluation {0} is over")]
+    EvaluationIsOver(i64),
+    #[error("the evaluation {id} is {state:?}: only a cancelled or failed one can be resumed")]
+    EvaluationNotResumable { id: i64, state: JobState },
     #[error("there is no conversation {0}")]
     NoConversation(i64),
     #[error("there is an adapter {0} already")]

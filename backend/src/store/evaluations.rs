@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use weft_shared::api::{
-    evaluation::{Evaluation, EvaluationResult, NewEvaluation},
+    evaluation::{EvaluatedPair, Evaluation, EvaluationResult, NewEvaluation, Outcome},
     job::JobState,
 };
 
@@ -62,36 +62,100 @@ impl Store {
         evaluation(&connection, id).map(Some)
     }
 
-    pub fn set_evaluation_result(&self, id: i64, result: &EvaluationResult) -> Result<()> {
-        self.update_evaluation(
+    /// Keeps one more answer, with what is counted by then.
+    ///
+    /// An evaluation that was resumed before its worker saw that it had been cancelled is running after all.
+    pub fn add_answer(
+        &self,
+        id: i64,
+        answer: &EvaluatedPair,
+        result: &EvaluationResult,
+    ) -> Result<()> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        update(
+            &transaction,
             id,
-            "UPDATE evaluation SET result = ?2 WHERE id = ?1",
-            params![id, Json(result)],
-        )
+            "UPDATE evaluation SET result = ?2, state = ?3 WHERE id = ?1 AND ended_ms IS NULL",
+            params![id, Json(result), State(JobState::Running)],
+        )?;
+        transaction
+            .prepare_cached(
+                "INSERT INTO evaluation_answer (evaluation, number, outcome, json) VALUES (?, ?, ?, ?)",
+            )?
+            .execute(params![id, answer.number, answer.outcome.name(), Json(answer)])?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Up to `limit` answers behind the one with number `after`; 0 is before the first.
+    pub fn answers_after(
+        &self,
+        id: i64,
+        after: usize,
+        outcome: Option<Outcome>,
+        limit: usize,
+    ) -> Result<Vec<EvaluatedPair>> {
+        let connection = self.lock();
+        evaluation(&connection, id)?;
+        let mut select = connection.prepare_cached(
+            "SELECT json FROM evaluation_answer WHERE evaluation = ?1 AND number > ?2 \
+             AND (?3 IS NULL OR outcome = ?3) ORDER BY number LIMIT ?4",
+        )?;
+        let answers = select
+            .query_map(params![id, after, outcome.map(Outcome::name), limit], |row| {
+                Ok(row.get::<_, Json<EvaluatedPair>>(0)?.0)
+            })?;
+        Ok(answers.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Whether it is neither over nor deleted.
+    pub fn evaluation_goes_on(&self, id: i64) -> Result<bool> {
+        let connection = self.lock();
+        let mut select = connection
+            .prepare_cached("SELECT 1 FROM evaluation WHERE id = ? AND ended_ms IS NULL")?;
+        Ok(select.exists([id])?)
     }
 
     pub fn end_evaluation(&self, id: i64, state: JobState, error: Option<&str>) -> Result<()> {
-        self.update_evaluation(
+        update(
+            &self.lock(),
             id,
-            "UPDATE evaluation SET state = ?2, error = ?3, ended_ms = ?4 WHERE id = ?1",
+            "UPDATE evaluation SET state = ?2, error = ?3, ended_ms = ?4 \
+             WHERE id = ?1 AND ended_ms IS NULL",
             params![id, State(state), error, now_ms()],
         )
     }
 
-    pub fn delete_evaluation(&self, id: i64) -> Result<()> {
-        self.update_evaluation(id, "DELETE FROM evaluation WHERE id = ?", [id])
+    /// Queues a cancelled or failed one again; what was counted stays.
+    pub fn resume_evaluation(&self, id: i64) -> Result<Evaluation> {
+        let connection = self.lock();
+        let state = evaluation(&connection, id)?.state;
+        if !matches!(state, JobState::Cancelled | JobState::Failed) {
+            return Err(StoreError::EvaluationNotResumable { id, state });
+        }
+        connection.execute(
+            "UPDATE evaluation SET state = ?2, error = NULL, ended_ms = NULL WHERE id = ?1",
+            params![id, State(JobState::Queued)],
+        )?;
+        evaluation(&connection, id)
     }
 
-    fn update_evaluation(
-        &self,
-        id: i64,
-        update: &str,
-        values: impl rusqlite::Params,
-    ) -> Result<()> {
-        match self.lock().prepare_cached(update)?.execute(values)? {
-            0 => Err(StoreError::NoEvaluation(id)),
-            _ => Ok(()),
-        }
+    pub fn delete_evaluation(&self, id: i64) -> Result<()> {
+        update(&self.lock(), id, "DELETE FROM evaluation WHERE id = ?", [id])
+    }
+}
+
+/// Changes an evaluation; one that cannot be changed is over, or not there.
+fn update(
+    connection: &Connection,
+    id: i64,
+    statement: &str,
+    values: impl rusqlite::Params,
+) -> Result<()> {
+    match connection.prepare_cached(statement)?.execute(values)? {
+        0 => Err(evaluation(connection, id).err().unwrap_or(StoreError::EvaluationIsOver(id))),
+        _ => Ok(()),
     }
 }
 
@@ -124,7 +188,10 @@ fn read_evaluation(row: &rusqlite::Row<'_>) -> rusqlite::Result<Evaluation> {
 
 #[cfg(test)]
 mod tests {
-    use weft_shared::api::{chat::ChatTemplate, dataset::NewDataset};
+    use weft_shared::{
+        api::{chat::ChatTemplate, dataset::NewDataset, evaluation::EvaluatedAnswer},
+        pair::Pair,
+    };
 
     use super::*;
     use crate::store::adapters::tests::facts;
@@ -162,7 +229,7 @@ mod tests {
         }
         let mut result = EvaluationResult::default();
         result.base.add(&["zh".into()], true);
-        store.set_evaluation_result(added.id, &result).unwrap();
+        store.add_answer(added.id, &answer(1, Outcome::Right), &result).unwrap();
         store.end_evaluation(added.id, JobState::Failed, Some("why")).unwrap();
 
         let over = store.evaluation(added.id).unwrap();
@@ -172,6 +239,67 @@ mod tests {
         assert_eq!(store.begin_evaluation().unwrap().unwrap().id, later.id);
         let newest_first = store.evaluations().unwrap().into_iter().map(|it| it.id);
         assert_eq!(newest_first.collect::<Vec<_>>(), [later.id, added.id]);
+    }
+
+    #[test]
+    fn answers_are_read_a_part_at_a_time_and_by_outcome() {
+        let (store, added) = store();
+        let result = EvaluationResult::default();
+        let outcomes = [Outcome::Learned, Outcome::Wrong, Outcome::Learned, Outcome::Forgotten];
+        let all: Vec<_> = (1..).zip(outcomes).map(|(n, outcome)| answer(n, outcome)).collect();
+        for answer in &all {
+            store.add_answer(added.id, answer, &result).unwrap();
+        }
+
+        let read = |after, outcome, limit| {
+            let found = store.answers_after(added.id, after, outcome, limit).unwrap();
+            found.iter().map(|it| it.number).collect::<Vec<_>>()
+        };
+        assert_eq!(store.answers_after(added.id, 0, None, 9).unwrap(), all);
+        assert_eq!(read(0, None, 3), [1, 2, 3]);
+        assert_eq!(read(3, None, 3), [4]);
+        assert_eq!(read(0, Some(Outcome::Learned), 9), [1, 3]);
+        assert_eq!(read(1, Some(Outcome::Learned), 9), [3]);
+        assert_eq!(read(0, Some(Outcome::Right), 9), [0; 0]);
+        store.delete_evaluation(added.id).unwrap();
+        let count = "SELECT COUNT(*) FROM evaluation_answer";
+        assert_eq!(store.lock().query_row(count, [], |row| row.get::<_, usize>(0)).unwrap(), 0);
+    }
+
+    #[test]
+    fn what_is_over_stays_as_it_is_until_it_is_resumed() {
+        let (store, added) = store();
+        let id = added.id;
+        store.begin_evaluation().unwrap();
+        assert!(store.evaluation_goes_on(id).unwrap());
+        let refused = store.resume_evaluation(id);
+        assert!(matches!(refused, Err(StoreError::EvaluationNotResumable { .. })), "{refused:?}");
+
+        store.end_evaluation(id, JobState::Cancelled, None).unwrap();
+
+        assert!(!store.evaluation_goes_on(id).unwrap());
+        assert_eq!(store.begin_evaluation().unwrap(), None);
+        for late in [
+            store.end_evaluation(id, JobState::Done, None),
+            store.add_answer(id, &answer(1, Outcome::Right), &EvaluationResult::default()),
+        ] {
+            assert!(matches!(late, Err(StoreError::EvaluationIsOver(_))), "{late:?}");
+        }
+        assert_eq!(store.answers_after(id, 0, None, 9).unwrap(), []);
+        let resumed = store.resume_evaluation(id).unwrap();
+        assert_eq!((resumed.state, resumed.ended_ms), (JobState::Queued, None));
+        assert_eq!(store.begin_evaluation().unwrap().unwrap().id, id);
+    }
+
+    fn answer(number: usize, outcome: Outcome) -> EvaluatedPair {
+        let said = |is_right| EvaluatedAnswer { text: "said".into(), is_right };
+        EvaluatedPair {
+            number,
+            pair: Pair::new("q", "a"),
+            base: said(false),
+            adapter: Some(said(outcome == Outcome::Learned)),
+            outcome,
+        }
     }
 
     #[test]
@@ -200,7 +328,9 @@ mod tests {
             store.evaluation(id).map(|_| ()),
             store.delete_evaluation(id),
             store.end_evaluation(id, JobState::Done, None),
-            store.set_evaluation_result(id, &EvaluationResult::default()),
+            store.add_answer(id, &answer(1, Outcome::Right), &EvaluationResult::default()),
+            store.resume_evaluation(id).map(|_| ()),
+            store.answers_after(id, 0, None, 1).map(|_| ()),
         ] {
             assert!(matches!(missing, Err(StoreError::NoEvaluation(found)) if found == id));
         }

@@ -48,7 +48,9 @@ impl TrainingBatch {
             }
             position_ids.iter_mut().zip(rows).for_each(|(all, row)| all.extend_from_slice(row));
             batch.add(sample);
-            noise.apply(batch.last_question(), index);
+            if !noise.spared.as_ptr_range().contains(&std::ptr::from_ref(*sample)) {
+                noise.apply(batch.last_question(), index);
+            }
         }
         Ok(batch.on(device, &position_ids)?)
     }
@@ -103,13 +105,15 @@ impl TrainingBatch {
 /// Replaces tokens of questions by others of the same question (as Lample et al. 2018 make a text noisy): what is learned
 /// does not hang on every word then. A pure function of its seed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct QuestionNoise {
+pub(super) struct QuestionNoise<'a> {
     pub(super) share: f32,
     pub(super) seed: u64,
+    /// Samples that stay as they are.
+    pub(super) spared: &'a [Sample],
 }
 
-impl QuestionNoise {
-    const NONE: Self = Self { share: 0.0, seed: 0 };
+impl QuestionNoise<'_> {
+    const NONE: Self = Self { share: 0.0, seed: 0, spared: &[] };
 
     /// On the question of the sample `index` of a batch.
     fn apply(self, question: &mut [u32], index: usize) {

@@ -85,6 +85,8 @@ const STALE: Kind = kind(StatusCode::CONFLICT, "/problems/stale", "Changed elsew
 const NAME_TAKEN: Kind = kind(StatusCode::CONFLICT, "/problems/name-taken", "Name taken");
 const JOB_STATE: Kind =
     kind(StatusCode::CONFLICT, "/problems/job-state", "Not in this state of the job");
+const EVALUATION_STATE: Kind =
+    kind(StatusCode::CONFLICT, "/problems/evaluation-state", "Not in this state of the evaluation");
 const CHECK: Kind =
     kind(StatusCode::UNPROCESSABLE_ENTITY, "/problems/check", "The check speaks against it");
 const DIVERGES: Kind =
@@ -146,6 +148,9 @@ fn of_store(error: &StoreError) -> Kind {
         StoreError::Stale { .. } => STALE,
         StoreError::NameTaken(_) => NAME_TAKEN,
         StoreError::JobGoesOn(_) | StoreError::JobIsOver(_) => JOB_STATE,
+        StoreError::EvaluationIsOver(_) | StoreError::EvaluationNotResumable { .. } => {
+            EVALUATION_STATE
+        }
         StoreError::BadName { .. } => BAD_NAME,
         StoreError::NoRow(_) | StoreError::RowExists(_) => BAD_EDIT,
         StoreError::PairTooLarge { .. } => TOO_LARGE,

@@ -31,6 +31,9 @@ pub fn Header() -> impl IntoView {
                 <a href="/train" aria-current=move || current("/train") data-testid="nav-train">
                     {move || words.get().frame.train}
                 </a>
+                <a href="/evaluate" aria-current=move || current("/evaluate") data-testid="nav-evaluate">
+                    {move || words.get().frame.evaluate}
+                </a>
                 <a href="/chat" aria-current=move || current("/chat") data-testid="nav-chat">
                     {move || words.get().frame.chat}
                 </a>

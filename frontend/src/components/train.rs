@@ -6,7 +6,6 @@ pub mod check_report;
 pub mod choices;
 pub mod curves;
 pub mod data_choice;
-pub mod delete_button;
 pub mod digest;
 pub mod dry_run;
 pub mod estimate;

@@ -162,6 +162,7 @@ pub struct RunWords {
     pub keep: &'static str,
     pub failed_next: &'static str,
     pub chat: &'static str,
+    pub evaluate: &'static str,
     pub models: &'static str,
     pub log: &'static str,
     pub no_log: &'static str,

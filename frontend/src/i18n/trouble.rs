@@ -20,6 +20,7 @@ pub fn explain(error: &CallError, language: Language) -> String {
                 "/problems/stale" => "内容刚刚在别处改动过，请重试。",
                 "/problems/name-taken" => "这个名称已被使用，请换一个。",
                 "/problems/bad-name" => "这个名称不能用。",
+                "/problems/evaluation-state" => "评测已处于别的状态，请看最新情况。",
                 "/problems/too-large" => "内容太大。",
                 _ => return problem.detail.clone(),
             };

@@ -81,6 +81,7 @@ mod tests {
             vocab_size: 130_528,
             tokens: 130_344,
             max_sequence_length: 2048,
+            rehearsal_pairs: 0,
             card: None,
             recommended: weft_shared::api::model::Recommended::default(),
         }

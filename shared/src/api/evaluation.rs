@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{chat::ChatTemplate, job::JobState};
-use crate::score::Scores;
+use crate::{pair::Pair, score::Scores};
 
 /// `POST /api/evaluations`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +33,6 @@ pub struct NewEvaluation {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Evaluation {
     pub id: i64,
-    /// Never `cancelled`: one that is not wanted any more is deleted.
     pub state: JobState,
     pub created_ms: u64,
     pub ended_ms: Option<u64>,
@@ -48,25 +47,109 @@ pub struct Evaluation {
     pub result: EvaluationResult,
 }
 
-/// Counts, and what went wrong.
+/// What was counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EvaluationResult {
     pub base: Scores,
     /// Where there is an adapter, from the first answer on.
     pub adapter: Option<Scores>,
-    /// The first hundred questions that the adapter, or where there is none the base, answered otherwise than wanted; empty in
-    /// a list of evaluations.
-    pub wrong: Vec<WrongAnswer>,
+    /// Questions by what became of them; zeros where an older Weft evaluated.
+    #[serde(default)]
+    pub outcomes: Outcomes,
+}
+
+/// What the adapter made of a question. Where there is none, the base is both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The base and the adapter answered as wanted.
+    Right,
+    /// Neither did.
+    Wrong,
+    /// The adapter did, the base did not.
+    Learned,
+    /// The base did, the adapter did not.
+    Forgotten,
+}
+
+impl Outcome {
+    pub const ALL: [Self; 4] = [Self::Learned, Self::Forgotten, Self::Wrong, Self::Right];
+
+    pub fn new(base_is_right: bool, adapter_is_right: Option<bool>) -> Self {
+        match (base_is_right, adapter_is_right.unwrap_or(base_is_right)) {
+            (true, true) => Self::Right,
+            (false, false) => Self::Wrong,
+            (false, true) => Self::Learned,
+            (true, false) => Self::Forgotten,
+        }
+    }
+
+    /// As it is sent.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Right => "right",
+            Self::Wrong => "wrong",
+            Self::Learned => "learned",
+            Self::Forgotten => "forgotten",
+        }
+    }
+}
+
+/// How many questions had which outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Outcomes {
+    pub right: usize,
+    pub wrong: usize,
+    pub learned: usize,
+    pub forgotten: usize,
+}
+
+impl Outcomes {
+    pub fn add(&mut self, outcome: Outcome) {
+        *match outcome {
+            Outcome::Right => &mut self.right,
+            Outcome::Wrong => &mut self.wrong,
+            Outcome::Learned => &mut self.learned,
+            Outcome::Forgotten => &mut self.forgotten,
+        } += 1;
+    }
+
+    pub fn of(self, outcome: Outcome) -> usize {
+        match outcome {
+            Outcome::Right => self.right,
+            Outcome::Wrong => self.wrong,
+            Outcome::Learned => self.learned,
+            Outcome::Forgotten => self.forgotten,
+        }
+    }
+
+    /// Questions that were asked.
+    pub fn all(self) -> usize {
+        Outcome::ALL.into_iter().map(|outcome| self.of(outcome)).sum()
+    }
+}
+
+/// One line of `GET /api/evaluations/{id}/answers`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EvaluatedPair {
+    /// Counted from 1 in the order of the questions.
+    pub number: usize,
+    pub pair: Pair,
+    pub base: EvaluatedAnswer,
+    /// Where there is an adapter.
+    pub adapter: Option<EvaluatedAnswer>,
+    pub outcome: Outcome,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct WrongAnswer {
-    pub question: String,
-    pub wanted: String,
-    pub base: String,
-    pub adapter: Option<String>,
+pub struct EvaluatedAnswer {
+    pub text: String,
+    pub is_right: bool,
 }
 
 fn default_template() -> ChatTemplate {
@@ -75,4 +158,35 @@ fn default_template() -> ChatTemplate {
 
 fn default_max_tokens() -> usize {
     64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outcome_compares_base_and_adapter() {
+        for (base, adapter, outcome) in [
+            (true, Some(true), Outcome::Right),
+            (true, Some(false), Outcome::Forgotten),
+            (false, Some(true), Outcome::Learned),
+            (false, Some(false), Outcome::Wrong),
+            (true, None, Outcome::Right),
+            (false, None, Outcome::Wrong),
+        ] {
+            assert_eq!(Outcome::new(base, adapter), outcome);
+        }
+    }
+
+    #[test]
+    fn each_outcome_is_counted_by_itself_and_sent_by_its_name() {
+        let mut outcomes = Outcomes::default();
+        for (times, outcome) in Outcome::ALL.into_iter().enumerate() {
+            (0..=times).for_each(|_| outcomes.add(outcome));
+
+            assert_eq!(outcomes.of(outcome), times + 1);
+            assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.name());
+        }
+        assert_eq!(outcomes.all(), 1 + 2 + 3 + 4);
+    }
 }

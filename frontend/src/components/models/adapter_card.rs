@@ -26,7 +26,7 @@ pub fn AdapterCard(
     let language = i18n::use_language();
     let AdapterInfo { name, created_ms, is_usable, .. } = adapter.clone();
     let is_renamed = RwSignal::new(false);
-    let chat = links::chat_with(&name);
+    let (chat, evaluate) = (links::chat_with(&name), links::evaluate(&name));
     let made_for = short(&adapter.model_fingerprint);
     let stored_name = StoredValue::new(name.clone());
     let heading = move || view! { <h3>{stored_name.get_value()}</h3> };
@@ -57,6 +57,9 @@ pub fn AdapterCard(
                 <Show when=move || is_usable>
                     <a class="button" href=chat.clone() data-testid="models-chat">
                         {move || words.get().models.chat}
+                    </a>
+                    <a class="quiet" href=evaluate.clone() data-testid="models-evaluate">
+                        {move || words.get().models.evaluate}
                     </a>
                 </Show>
                 // The router leaves a download to the browser.

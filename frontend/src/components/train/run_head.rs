@@ -3,9 +3,8 @@
 use leptos::prelude::*;
 use weft_shared::api::job::{Job, JobState};
 
-use super::delete_button::DeleteButton;
 use crate::{
-    components::notice::Notice,
+    components::{delete_button::DeleteButton, notice::Notice},
     i18n::{
         self, quantity,
         train::events::{state, state_name},
@@ -39,6 +38,10 @@ pub fn RunHead(
     });
     let is_over = move || now.get().is_over();
     let adapter = Memo::new(move |_| job.with(|job| job.adapter.clone()));
+    let evaluate = move || {
+        let job = job.get();
+        job.adapter.map(|name| links::evaluate_on(&name, job.dataset, job.dataset_version))
+    };
     let chat =
         move || adapter.with(|name| name.as_deref().map_or("/chat".into(), links::chat_with));
     view! {
@@ -74,10 +77,17 @@ pub fn RunHead(
                 </Show>
                 <Show when=move || now.get() == JobState::Done && adapter.with(Option::is_some)>
                     <a class="button" href=chat data-testid="train-chat-link">{move || run().chat}</a>
+                    <a class="quiet" href=evaluate data-testid="train-evaluate-link">{move || run().evaluate}</a>
                     <a class="quiet" href="/models" data-testid="train-models-link">{move || run().models}</a>
                 </Show>
                 <Show when=is_over>
-                    <DeleteButton on_delete=move |()| on_action.run(RunAction::Delete) />
+                    <DeleteButton
+                        test_id="train-delete"
+                        label=Signal::derive(move || run().delete)
+                        question=Signal::derive(move || run().really_delete)
+                        keep=Signal::derive(move || run().keep)
+                        on_delete=move |()| on_action.run(RunAction::Delete)
+                    />
                 </Show>
             </div>
         </header>

@@ -155,6 +155,7 @@ pub const CHINESE: Words = Words {
         keep: "保留",
         failed_next: "“继续”会从最后的检查点接着训练；也可以改动选项重新开始。",
         chat: "与它对话",
+        evaluate: "评测学到了什么",
         models: "在“模型”页查看",
         log: "日志",
         no_log: "还没有发生什么。",

@@ -159,6 +159,7 @@ pub const ENGLISH: Words = Words {
         keep: "Keep it",
         failed_next: "Resume goes on from the last checkpoint; or change the options and start anew.",
         chat: "Chat with it",
+        evaluate: "Evaluate what it learned",
         models: "See it under Models",
         log: "Log",
         no_log: "Nothing has happened yet.",

@@ -36,6 +36,7 @@ mod tests {
                 digest: "abc".into(),
                 pairs: vec![Pair::new("secret", "a"); 20],
             },
+            rehearsal: Vec::new(),
             encoding: SampleOptions::default(),
             options: TrainingOptions::default(),
             prompt_forms: Vec::new(),
