@@ -33,7 +33,7 @@ async fn pictures_of_every_page() {
     browser.go("train", "train-start").await;
     browser.wait_for("train-digest", "data-equal", "true").await;
     browser.click("train-start").await;
-    let patience = Duration::from_mins(4);
+    let patience = Duration::from_mins(6);
     browser.wait_until("train-status", "data-value", patience, |state| state == "done").await;
     take("train").await;
     browser.click("train-chat-link").await;

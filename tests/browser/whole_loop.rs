@@ -59,7 +59,7 @@ async fn a_person_goes_round_the_whole_loop() {
     browser.wait_for("train-digest", "data-equal", "true").await;
     browser.click("train-start").await;
     let started = Instant::now();
-    let patience = Duration::from_mins(4);
+    let patience = Duration::from_mins(6);
     browser
         .wait_until("train-status", "data-value", patience, |state| {
             assert!(!["failed", "cancelled"].contains(&state), "the run is {state}");
