@@ -14,7 +14,9 @@ async fn the_page_is_asked_for_anew_each_time() {
 
 #[tokio::test]
 async fn every_place_of_the_page_is_the_page() {
-    for place in ["/inspect", "/dataset", "/train?dataset=1", "/chat", "/models"] {
+    let places =
+        ["/inspect", "/dataset", "/train?dataset=1", "/evaluate?evaluation=1", "/chat", "/models"];
+    for place in places {
         assert_eq!(get(server(), place, &[]).await.body, INDEX.as_bytes(), "{place}");
     }
 }

@@ -15,7 +15,7 @@ use super::{ApiError, AppState};
 static EMBEDDED: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/page_files.rs"));
 
 /// Where the page stands in the address; what it shows there it decides itself.
-const PLACES: [&str; 6] = ["/", "/inspect", "/dataset", "/train", "/chat", "/models"];
+const PLACES: [&str; 7] = ["/", "/inspect", "/dataset", "/train", "/evaluate", "/chat", "/models"];
 
 const NOTICE: &str = "This server was built without the page. `cargo xtask run` builds both.\n";
 

@@ -39,6 +39,7 @@ pub struct Words {
     pub template_chat_help: &'static str,
     pub max_tokens: &'static str,
     pub max_tokens_help: &'static str,
+    pub tokens: &'static str,
     pub start: &'static str,
     pub starting: &'static str,
     pub how: &'static str,

@@ -67,14 +67,14 @@ pub fn EvaluatePage() -> impl IntoView {
                 </section>
                 <div class="results">
                     <Selected evaluations />
-                    <Show when=move || evaluations.list.with(|all| all.as_ref().is_some_and(|it| !it.is_empty()))>
-                        <EvaluationList
-                            evaluations=Signal::derive(move || evaluations.list.get().unwrap_or_default())
-                            selected=evaluations.selected
-                            on_select=move |id| evaluations.select(id)
-                        />
-                    </Show>
                 </div>
+                <Show when=move || evaluations.list.with(|all| all.as_ref().is_some_and(|it| !it.is_empty()))>
+                    <EvaluationList
+                        evaluations=Signal::derive(move || evaluations.list.get().unwrap_or_default())
+                        selected=evaluations.selected
+                        on_select=move |id| evaluations.select(id)
+                    />
+                </Show>
             </div>
         </div>
     }

@@ -122,9 +122,9 @@ fn Asked(it: EvaluatedPair) -> impl IntoView {
         }
     });
     view! {
-        <li class="asked" data-testid="evaluate-answer" data-value=outcome.name()>
+        <li class="answered-pair" data-testid="evaluate-answer" data-value=outcome.name()>
             <div class="bar">
-                <p class="said question">
+                <p class="said asked-question">
                     <span class="hint">{number} " "</span>
                     {question}
                 </p>

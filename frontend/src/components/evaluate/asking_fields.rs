@@ -60,6 +60,7 @@ fn LimitField(form: RwSignal<Form>) -> impl IntoView {
                 inputmode="numeric"
                 min="1"
                 step="1"
+                placeholder=move || words().every
                 aria-invalid=move || is_wrong.get().then_some("true")
                 aria-describedby="evaluate-limit-hint"
                 prop:value=move || form.with(|form| form.limit.clone())

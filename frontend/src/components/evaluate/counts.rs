@@ -37,8 +37,8 @@ pub fn Counts(
                 </p>
             </Show>
             // A keyboard can scroll it where it is wide.
-            <div class="counts-scroll" tabindex="0" role="region" aria-labelledby="counts-title">
-                <table class="counts" data-testid="evaluate-counts">
+            <div class="counts-scroll" tabindex="0">
+                <table class="counts" aria-labelledby="counts-title" data-testid="evaluate-counts">
                     <thead>
                         <tr>
                             <th scope="col">{move || words().family}</th>

@@ -98,7 +98,8 @@ fn about(evaluation: &Evaluation, words: &Words) -> String {
         ChatTemplate::Chat => words.template_chat,
     };
     let data = &evaluation.dataset_name;
-    format!("{data} · {} {version} · {template} · ≤ {max_tokens}", words.version_number)
+    let longest = format!("≤ {max_tokens} {}", words.tokens);
+    format!("{data} · {} {version} · {template} · {longest}", words.version_number)
 }
 
 #[component]

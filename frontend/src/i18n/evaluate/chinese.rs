@@ -22,8 +22,8 @@ pub const CHINESE: Words = Words {
     version_help: "版本不会再变；数据集的当前内容会存为一个版本。",
     as_it_is: "当前内容",
     version_number: "版本",
-    limit: "只问前若干个",
-    limit_help: "留空则全部提问。",
+    limit: "问题数",
+    limit_help: "只问前若干个；留空则全部提问。",
     limit_wrong: "请填不小于 1 的整数，或留空。",
     template: "问题的形式",
     template_training: "同训练样本",
@@ -32,6 +32,7 @@ pub const CHINESE: Words = Words {
     template_chat_help: "只发送原句，与 ChatGLM 自己的 chat 相同。",
     max_tokens: "回答最长",
     max_tokens_help: "以词元计；更长的会被截断，也就很难算对。",
+    tokens: "词元",
     start: "开始评测",
     starting: "正在开始……",
     how: "回答取最可能的词元，因此可以重复。大小写、全半角、空格和句末标点不影响判定。评测时对话和训练照常进行。",
@@ -89,11 +90,11 @@ pub const CHINESE: Words = Words {
     learned_and_forgotten: |learned, forgotten| format!("学会 {learned} 个，遗忘 {forgotten} 个。"),
     chance: |chance| {
         if chance < 0.001 {
-            "不太可能是偶然（p < 0.001）。".into()
+            "差异不太可能是偶然（p < 0.001）。".into()
         } else if chance < 0.05 {
-            format!("不太可能是偶然（p = {chance:.3}）。")
+            format!("差异不太可能是偶然（p = {chance:.3}）。")
         } else {
-            format!("可能只是偶然（p = {chance:.2}）。")
+            format!("差异可能只是偶然（p = {chance:.2}）。")
         }
     },
 };

@@ -22,8 +22,8 @@ pub const ENGLISH: Words = Words {
     version_help: "A version never changes. The dataset as it is now is kept as one.",
     as_it_is: "as it is now",
     version_number: "version",
-    limit: "Only the first questions",
-    limit_help: "Leave it empty to ask all.",
+    limit: "Questions",
+    limit_help: "Only the first so many; empty asks all.",
     limit_wrong: "A whole number, 1 or more, or nothing.",
     template: "Form of a question",
     template_training: "as trained",
@@ -32,6 +32,7 @@ pub const ENGLISH: Words = Words {
     template_chat_help: "The bare question, as ChatGLM’s own chat sends it.",
     max_tokens: "Longest answer",
     max_tokens_help: "In tokens; what is longer is cut, and hardly right.",
+    tokens: "tokens",
     start: "Evaluate",
     starting: "Starting …",
     how: "Answers are greedy, so that they can be repeated. Case, width, spaces and the last punctuation mark make no difference. Chats and runs go on meanwhile.",
@@ -91,11 +92,11 @@ pub const ENGLISH: Words = Words {
     },
     chance: |chance| {
         if chance < 0.001 {
-            "Hardly by chance (p < 0.001).".into()
+            "The difference is hardly chance (p < 0.001).".into()
         } else if chance < 0.05 {
-            format!("Hardly by chance (p = {chance:.3}).")
+            format!("The difference is hardly chance (p = {chance:.3}).")
         } else {
-            format!("That may be chance (p = {chance:.2}).")
+            format!("The difference may be chance (p = {chance:.2}).")
         }
     },
 };
