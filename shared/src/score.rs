@@ -41,7 +41,7 @@ impl Score {
 }
 
 /// How likely two that are equally good differ at least so much: of the questions that only one of them answered, one
-/// won so many and the other so many (the exact sign test, of `McNemar` 1947 for paired answers).
+/// won so many and the other so many (the exact sign test of paired answers).
 pub fn by_chance(won: usize, lost: usize) -> f64 {
     let all = won + lost;
     // Logarithms: 2^all is beyond every float for some thousand questions.
