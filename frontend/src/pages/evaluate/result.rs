@@ -30,7 +30,7 @@ pub fn ResultView(evaluations: Evaluations, first: Evaluation) -> impl IntoView 
         id,
         chosen: RwSignal::new(None),
         pairs: RwSignal::default(),
-        is_reading: RwSignal::new(false),
+        is_busy: RwSignal::new(false),
         has_failed: RwSignal::new(false),
     };
     // The first ones come by themselves, also while the evaluation goes on.
@@ -41,7 +41,7 @@ pub fn ResultView(evaluations: Evaluations, first: Evaluation) -> impl IntoView 
     Effect::new(move || {
         let (wanted, chosen) = (wanted.get(), reading.chosen.get());
         let has = reading.pairs.with(Vec::len);
-        if has < wanted && !reading.is_reading.get() && !reading.has_failed.get() {
+        if has < wanted && !reading.is_busy.get() && !reading.has_failed.get() {
             spawn_local(reading.read_on(chosen));
         }
     });
@@ -74,7 +74,7 @@ struct Reading {
     id: i64,
     chosen: RwSignal<Option<Outcome>>,
     pairs: RwSignal<Vec<EvaluatedPair>>,
-    is_reading: RwSignal<bool>,
+    is_busy: RwSignal<bool>,
     /// Then nothing is read until the person says so.
     has_failed: RwSignal<bool>,
 }
@@ -89,7 +89,7 @@ impl Reading {
     /// Reads the next part of what is chosen.
     async fn read_on(self, chosen: Option<Outcome>) {
         let Some(after) = self.last() else { return };
-        self.is_reading.set(true);
+        self.is_busy.set(true);
         let read = api::evaluations::answers(self.id, chosen, after, PART).await;
         let Some(now) = self.chosen.try_get_untracked() else { return };
         self.has_failed.set(read.is_err());
@@ -101,7 +101,7 @@ impl Reading {
             Ok(_) => {}
             Err(error) => self.evaluations.trouble.set(Some(error)),
         }
-        self.is_reading.set(false);
+        self.is_busy.set(false);
     }
 
     /// The number of the last question; `None` when the person left the page.
