@@ -94,7 +94,7 @@ pub struct Words {
     pub list_of: &'static str,
     pub any_adapter: &'static str,
     /// Of two percentages.
-    pub range: fn(u32, u32) -> String,
+    pub range: fn(f64, f64) -> String,
     pub learned_and_forgotten: fn(usize, usize) -> String,
     /// How likely so large a difference comes about by chance.
     pub chance: fn(f64) -> String,
