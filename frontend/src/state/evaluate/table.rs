@@ -31,10 +31,9 @@ pub fn percent(score: Score) -> String {
 }
 
 /// Where the share lies, in whole percents.
-#[expect(clippy::cast_sign_loss, reason = "a share is not negative")]
-pub fn range(score: Score) -> (u32, u32) {
+pub fn range(score: Score) -> (f64, f64) {
     let (low, high) = score.interval();
-    ((low * 100.0).round() as u32, (high * 100.0).round() as u32)
+    ((low * 100.0).round(), (high * 100.0).round())
 }
 
 /// What the adapter gained or lost, in percent of the questions.
@@ -79,7 +78,7 @@ mod tests {
     fn many_questions_earn_a_decimal() {
         assert_eq!(percent(score(1, 3)), "33");
         assert_eq!(percent(score(200, 600)), "33.3");
-        assert_eq!(range(score(8, 10)), (49, 94));
+        assert_eq!(range(score(8, 10)), (49.0, 94.0));
     }
 
     #[test]
