@@ -6,6 +6,7 @@
 use std::{
     env,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 use directories::ProjectDirs;
@@ -40,11 +41,11 @@ pub const CONFIG: &[u8] = FILES[0].1;
 const DIGITS: usize = 16;
 
 /// The pairs to rehearse of the model that was asked for as `source`; only this one brings any.
-pub fn rehearsal(source: &str) -> Vec<Pair> {
-    if source != NAME {
-        return Vec::new();
-    }
-    REHEARSAL.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+pub fn rehearsal(source: &str) -> &'static [Pair] {
+    static PAIRS: LazyLock<Vec<Pair>> = LazyLock::new(|| {
+        REHEARSAL.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    });
+    if source == NAME { &PAIRS } else { &[] }
 }
 
 /// The folder of the model within `into`; its files are written unless they are there.

@@ -26,6 +26,7 @@ pub use work::Work;
 use crate::{
     chatglm::{ChatGlmConfig, ParameterCount},
     lora::{Target, UnknownTarget},
+    ops,
 };
 
 /// All that memory and time depend on.
@@ -134,7 +135,7 @@ impl<'a> Workload<'a> {
         self.processor == Processor::Gpu
             && self.weights.computed_bytes() == 2
             && targets.iter().all(|&target| target == Target::QueryKeyValue)
-            && matches!(self.config.head_dim(), 32 | 64 | 128)
+            && ops::GPU_HEADS.contains(&self.config.head_dim())
             && self.config.hidden_size.is_multiple_of(8)
     }
 

@@ -58,7 +58,7 @@ pub use attention::{
     AttentionMask, KvCache, MaskRow, attention, attention_of_chats, rotary_attention,
 };
 pub use block::{
-    Affine, BlockContext, BlockWeights, FrozenLinear, MOST_CHATS, block, block_keeps,
+    Affine, BlockContext, BlockWeights, FrozenLinear, GPU_HEADS, MOST_CHATS, block, block_keeps,
     block_of_chats,
 };
 pub use cross_entropy::{cross_entropy, gpu_loss_rows};
@@ -69,8 +69,8 @@ pub use embedding::embedding;
 pub use gelu::gelu;
 pub use layer_norm::layer_norm;
 pub use learned::{
-    Learned, WeightGradients, can_learn_in_half, learned_cross_entropy, learned_embedding,
-    learned_layer_norm, round_copies,
+    Learned, WeightGradients, learned_cross_entropy, learned_embedding, learned_layer_norm,
+    round_copies,
 };
 pub use likeliest::{Choice, Likeliest, likeliest};
 pub use linear::{linear, linear_gelu, linear_residual};

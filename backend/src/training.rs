@@ -167,13 +167,8 @@ fn accumulate(
 
     let first = (number * passes) as u64;
     for share in share::of_step(recipe, batches, first..first + passes as u64) {
-        let Share { samples, dropout_seed, weight } = share;
-        // What is known already is to stay what it is.
-        let noise = QuestionNoise {
-            share: options.question_noise,
-            seed: dropout_seed,
-            spared: recipe.rehearsal,
-        };
+        let Share { samples, learned, dropout_seed, weight } = share;
+        let noise = QuestionNoise { share: options.question_noise, seed: dropout_seed, learned };
         let batch = TrainingBatch::packed_with(&samples, noise, trainee.model.device())?;
 
         let loss = share::weighted(trainee.loss(&batch, Some(dropout_seed))?, weight)?;

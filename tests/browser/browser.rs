@@ -89,6 +89,15 @@ impl Browser {
         panic!("{attribute} of {test_id} is still {found:?} after {patience:?}");
     }
 
+    /// Waits until a run or an evaluation, as `test_id` shows it, is in the state `wanted`; fails as soon as it has failed.
+    pub(crate) async fn wait_for_state(&self, test_id: &str, patience: Duration, wanted: &str) {
+        self.wait_until(test_id, "data-value", patience, |state| {
+            assert_ne!(state, "failed", "while waiting for {wanted}");
+            state == wanted
+        })
+        .await;
+    }
+
     /// Goes to a page by the link in the header, and waits for something on it.
     pub(crate) async fn go(&self, page: &str, wanted: &str) {
         self.click(&format!("nav-{page}")).await;

@@ -29,7 +29,7 @@ async fn an_adapter_is_evaluated_before_and_after_and_the_table_shows_both() {
     browser.wait_for("evaluate-adapter", "data-value", "taught").await;
     browser.click("evaluate-start").await;
 
-    wait_for_state(&browser, "done").await;
+    browser.wait_for_state("evaluate-status", PATIENCE, "done").await;
     browser.wait_for("evaluate-asked", "data-value", "4").await;
     assert_eq!(
         rows(&browser).await,
@@ -96,18 +96,18 @@ async fn a_running_evaluation_is_found_again_cancelled_and_resumed() {
 
     browser.client.refresh().await.unwrap();
 
-    wait_for_state(&browser, "running").await;
+    browser.wait_for_state("evaluate-status", PATIENCE, "running").await;
     let address = browser.client.current_url().await.unwrap();
     assert_eq!(address.query(), Some("evaluation=1"));
     browser.click("evaluate-cancel").await;
-    wait_for_state(&browser, "cancelled").await;
+    browser.wait_for_state("evaluate-status", PATIENCE, "cancelled").await;
     let counted: Evaluation =
         serde_json::from_value(ask(&browser, "/api/evaluations/1").await).unwrap();
     assert!((1..1500).contains(&counted.result.base.all.asked), "{counted:?}");
     browser.click("evaluate-resume").await;
-    wait_for_state(&browser, "running").await;
+    browser.wait_for_state("evaluate-status", PATIENCE, "running").await;
     browser.click("evaluate-cancel").await;
-    wait_for_state(&browser, "cancelled").await;
+    browser.wait_for_state("evaluate-status", PATIENCE, "cancelled").await;
     browser.close().await;
 }
 
@@ -121,15 +121,6 @@ async fn without_a_dataset_the_page_says_how_to_make_one() {
 
     assert!(!browser.find("evaluate-start").await.is_enabled().await.unwrap());
     browser.close().await;
-}
-
-async fn wait_for_state(browser: &Browser, wanted: &str) {
-    browser
-        .wait_until("evaluate-status", "data-value", PATIENCE, |state| {
-            assert_ne!(state, "failed", "while waiting for {wanted}");
-            state == wanted
-        })
-        .await;
 }
 
 /// The table's cells, row by row.

@@ -18,7 +18,7 @@ async fn a_short_run_is_started_and_gets_done() {
     browser.wait_for("train-digest", "data-equal", "true").await;
     browser.click("train-start").await;
 
-    wait_for_state(&browser, "done").await;
+    browser.wait_for_state("train-status", PATIENCE, "done").await;
     let loss = browser.find("train-loss").await.attr("data-value").await.unwrap().unwrap();
     assert!(loss.parse::<f64>().unwrap() > 0.0, "{loss}");
     browser.wait_for("train-step", "data-value", "3").await;
@@ -34,15 +34,15 @@ async fn a_run_is_cancelled_and_resumed() {
     let browser = with_twenty_pairs(&server).await;
     browser.fill("train-steps", "100000").await;
     browser.click("train-start").await;
-    wait_for_state(&browser, "running").await;
+    browser.wait_for_state("train-status", PATIENCE, "running").await;
 
     browser.click("train-cancel").await;
-    wait_for_state(&browser, "cancelled").await;
+    browser.wait_for_state("train-status", PATIENCE, "cancelled").await;
     browser.click("train-resume").await;
-    wait_for_state(&browser, "running").await;
+    browser.wait_for_state("train-status", PATIENCE, "running").await;
 
     browser.click("train-cancel").await;
-    wait_for_state(&browser, "cancelled").await;
+    browser.wait_for_state("train-status", PATIENCE, "cancelled").await;
     browser.close().await;
 }
 
@@ -91,13 +91,4 @@ async fn with_twenty_pairs(server: &Server) -> Browser {
     browser.go("train", "train-start").await;
     browser.find("train-dataset").await;
     browser
-}
-
-async fn wait_for_state(browser: &Browser, wanted: &str) {
-    browser
-        .wait_until("train-status", "data-value", PATIENCE, |state| {
-            assert_ne!(state, "failed", "while waiting for {wanted}");
-            state == wanted
-        })
-        .await;
 }

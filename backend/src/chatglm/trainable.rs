@@ -25,8 +25,7 @@ impl Trainable {
         dtype: DType,
         weights: &dyn Fn(&str, &[usize]) -> Result<Tensor>,
     ) -> Result<Self> {
-        let rows = if config.position_encoding_2d { 2 } else { 1 };
-        let fits = ops::can_learn_in_half((config.hidden_size, config.num_attention_heads), rows);
+        let fits = ops::GPU_HEADS.contains(&config.head_dim());
         let learned = Mutex::new((Vec::new(), Vec::new()));
         let load = |name: &str, shape: &[usize]| -> Result<Tensor> {
             let tensor = weights(name, shape)?;

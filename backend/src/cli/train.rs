@@ -182,7 +182,7 @@ impl Args {
         let (forms, encoding) = (self.options.prompt_forms(), self.encoding.options(dir.config()));
         let rehearsal = match &self.rehearsal {
             Some(file) => read_pairs(file)?,
-            None if options.rehearsal_batch_size > 0 => embedded::rehearsal(&model),
+            None if options.rehearsal_batch_size > 0 => embedded::rehearsal(&model).to_vec(),
             None => Vec::new(),
         };
         anyhow::ensure!(

@@ -96,7 +96,7 @@ impl Jobs {
         if wanted == 0 {
             return Vec::new();
         }
-        let pairs = embedded::rehearsal(self.inner.engine.source());
+        let pairs = embedded::rehearsal(self.inner.engine.source()).to_vec();
         if pairs.is_empty() {
             let none = "0: this model brings no pairs to rehearse";
             findings.refuse(option("rehearsal_batch_size", none, &wanted));

@@ -4,6 +4,9 @@ use candle_core::{Result, Tensor};
 
 use super::{AttentionMask, KvCache, LoraOperand, Rotation, Weight, WeightGradients};
 
+/// Sizes of a head that the kernels of a GPU are made for, in half precision.
+pub const GPU_HEADS: [usize; 3] = [32, 64, 128];
+
 /// A matrix `[out, in]` and its bias `[out]`.
 #[derive(Clone, Copy, Debug)]
 pub struct FrozenLinear<'a> {

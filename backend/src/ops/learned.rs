@@ -32,13 +32,6 @@ pub struct Learned<'a> {
     pub copy: &'a Tensor,
 }
 
-/// Whether a model of this shape can be computed with half-precision copies of its weights on a GPU: the kernels want
-/// heads of 32, 64 or 128, and everything in multiples of 8.
-pub fn can_learn_in_half((model, heads): (usize, usize), rotary_rows: usize) -> bool {
-    let head = model / heads.max(1);
-    matches!(head, 32 | 64 | 128) && (head / 2 / rotary_rows.max(1)).is_multiple_of(4)
-}
-
 #[cfg(feature = "cuda")]
 pub use super::cuda::learned::{
     learned_cross_entropy, learned_embedding, learned_layer_norm, round_copies,

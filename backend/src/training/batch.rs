@@ -48,9 +48,7 @@ impl TrainingBatch {
             }
             position_ids.iter_mut().zip(rows).for_each(|(all, row)| all.extend_from_slice(row));
             batch.add(sample);
-            if !noise.spared.as_ptr_range().contains(&std::ptr::from_ref(*sample)) {
-                noise.apply(batch.last_question(), index);
-            }
+            noise.apply(batch.last_question(), index);
         }
         Ok(batch.on(device, &position_ids)?)
     }
@@ -105,19 +103,19 @@ impl TrainingBatch {
 /// Replaces tokens of questions by others of the same question (as Lample et al. 2018 make a text noisy): what is learned
 /// does not hang on every word then. A pure function of its seed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct QuestionNoise<'a> {
+pub(super) struct QuestionNoise {
     pub(super) share: f32,
     pub(super) seed: u64,
-    /// Samples that stay as they are.
-    pub(super) spared: &'a [Sample],
+    /// So many samples of a batch, the first ones; those behind are known already, and stay as they are.
+    pub(super) learned: usize,
 }
 
-impl QuestionNoise<'_> {
-    const NONE: Self = Self { share: 0.0, seed: 0, spared: &[] };
+impl QuestionNoise {
+    const NONE: Self = Self { share: 0.0, seed: 0, learned: 0 };
 
     /// On the question of the sample `index` of a batch.
     fn apply(self, question: &mut [u32], index: usize) {
-        if self.share <= 0.0 || question.is_empty() {
+        if index >= self.learned || self.share <= 0.0 || question.is_empty() {
             return;
         }
         let mut rng = ChaCha8Rng::seed_from_u64(seed::derive(self.seed, &[index as u64]));
@@ -191,5 +189,27 @@ impl Packed {
             label_rows: Tensor::new(label_rows, device)?,
             targets,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn noise_replaces_some_of_what_is_to_be_learned_by_its_own() {
+        let noise = QuestionNoise { share: 0.3, seed: 5, learned: 1 };
+        let question: Vec<u32> = (100..200).collect();
+        let noisy = |index| {
+            let mut noisy = question.clone();
+            noise.apply(&mut noisy, index);
+            noisy
+        };
+
+        let changed = noisy(0).iter().zip(&question).filter(|(a, b)| a != b).count();
+        assert!((15..45).contains(&changed), "{changed} of 100");
+        assert!(noisy(0).iter().all(|id| question.contains(id)));
+        assert_eq!(noisy(0), noisy(0), "a function of the seed");
+        assert_eq!(noisy(1), question, "what is rehearsed stays as it is");
     }
 }

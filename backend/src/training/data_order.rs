@@ -36,17 +36,25 @@ impl<'a> Batches<'a> {
         Self { samples: recipe.samples, order, rehearsal }
     }
 
-    /// The samples of the batch numbered `number`, those to rehearse last.
-    pub(super) fn batch(&mut self, number: u64) -> Vec<&'a Sample> {
+    /// The batch numbered `number`.
+    pub(super) fn batch(&mut self, number: u64) -> Drawn<'a> {
         let picked = |samples: &'a [Sample], indices: &[usize]| {
             indices.iter().map(|&index| &samples[index]).collect::<Vec<_>>()
         };
-        let mut batch = picked(self.samples, self.order.batch(number));
+        let mut all = picked(self.samples, self.order.batch(number));
+        let learned = all.len();
         if let Some((samples, order)) = &mut self.rehearsal {
-            batch.extend(picked(samples, order.batch(number)));
+            all.extend(picked(samples, order.batch(number)));
         }
-        batch
+        Drawn { samples: all, learned }
     }
+}
+
+/// The samples of a batch, those to rehearse last.
+pub(super) struct Drawn<'a> {
+    pub(super) samples: Vec<&'a Sample>,
+    /// How many are to be learned: the first ones.
+    pub(super) learned: usize,
 }
 
 /// The endless sequence of batches over a training part.
@@ -168,7 +176,8 @@ mod tests {
         let recipe = Recipe { options: &options, samples, rehearsal, processes: &Alone };
         let mut batches = Batches::new(&recipe);
 
-        let ids = |batch: Vec<&Sample>| batch.iter().map(|it| it.input_ids[0]).collect::<Vec<_>>();
+        let ids =
+            |drawn: Drawn| -> Vec<u32> { drawn.samples.iter().map(|it| it.input_ids[0]).collect() };
         let all: Vec<Vec<u32>> = (0..14).map(|number| ids(batches.batch(number))).collect();
 
         // A pass over seven in threes has three batches, the last one of a single sample.
@@ -179,6 +188,7 @@ mod tests {
         known.sort_unstable();
         assert_eq!(known, (10..17).collect::<Vec<_>>());
         assert_eq!(ids(Batches::new(&recipe).batch(11)), all[11], "nothing is remembered");
+        assert_eq!(batches.batch(3).learned, 2);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::ops::Range;
 use candle_core::{Result, Tensor};
 use weft_shared::sample::{IGNORED, Sample};
 
-use super::{Batches, Recipe, Step};
+use super::{Batches, Recipe, Step, data_order::Drawn};
 use crate::{
     parallel::{Communicator, ParallelError},
     seed,
@@ -19,6 +19,8 @@ use crate::{
 /// One pass of one process.
 pub(super) struct Share<'a> {
     pub(super) samples: Vec<&'a Sample>,
+    /// How many of them are to be learned: the first ones; the others are rehearsed.
+    pub(super) learned: usize,
     pub(super) dropout_seed: u64,
     /// What its mean loss counts in its batch's.
     pub(super) weight: f64,
@@ -30,24 +32,26 @@ pub(super) fn of_step<'a>(
     batches: &mut Batches<'a>,
     numbers: Range<u64>,
 ) -> Vec<Share<'a>> {
-    let batches: Vec<(u64, Vec<&Sample>)> =
+    let batches: Vec<(u64, Drawn)> =
         numbers.map(|number| (number, batches.batch(number))).collect();
-    let lens: Vec<usize> = batches.iter().map(|(_, samples)| samples.len()).collect();
+    let lens: Vec<usize> = batches.iter().map(|(_, drawn)| drawn.samples.len()).collect();
     let mut shares = Vec::new();
-    for ((number, batch), rows) in
+    for ((number, drawn), rows) in
         batches.into_iter().zip(stretch(&lens, recipe.processes.rank(), recipe.processes.size()))
     {
+        let Drawn { samples: batch, learned } = drawn;
         let seed = recipe.options.seed;
         if rows.len() == batch.len() {
             let dropout_seed = seed::derive(seed, &[number]);
-            shares.push(Share { samples: batch, dropout_seed, weight: 1.0 });
+            shares.push(Share { samples: batch, learned, dropout_seed, weight: 1.0 });
             continue;
         }
         let samples = batch[rows.clone()].to_vec();
         let weight = labels(&samples) as f64 / labels(&batch) as f64;
         if weight > 0.0 {
             let dropout_seed = seed::derive(seed, &[number, rows.start as u64]);
-            shares.push(Share { samples, dropout_seed, weight });
+            let learned = learned.clamp(rows.start, rows.end) - rows.start;
+            shares.push(Share { samples, learned, dropout_seed, weight });
         }
     }
     shares

@@ -149,49 +149,26 @@ const SORT: [Rule; 2] = [
         answer: "{x}, {y}, {z}.",
     },
 ];
-const PARITY: [[Rule; 2]; 2] = [
-    [
-        Rule {
-            questions: &[
-                "{a}是[偶数|双数]吗",
-                "{a}是奇数还是偶数",
-                "{a}是[奇数|单数]吗",
-                "{a}是单数还是双数",
-            ],
-            answer: "{a}是偶数。",
-        },
-        Rule {
-            questions: &[
-                "is {a} even",
-                "is {a} odd",
-                "is {a} even or odd",
-                "is {a} an [odd|even] number",
-                "is {a} odd or even",
-            ],
-            answer: "{a} is even.",
-        },
-    ],
-    [
-        Rule {
-            questions: &[
-                "{a}是[偶数|双数]吗",
-                "{a}是奇数还是偶数",
-                "{a}是[奇数|单数]吗",
-                "{a}是单数还是双数",
-            ],
-            answer: "{a}是奇数。",
-        },
-        Rule {
-            questions: &[
-                "is {a} even",
-                "is {a} odd",
-                "is {a} even or odd",
-                "is {a} an [odd|even] number",
-                "is {a} odd or even",
-            ],
-            answer: "{a} is odd.",
-        },
-    ],
+const PARITY: [Rule; 2] = [
+    Rule {
+        questions: &[
+            "{a}是[偶数|双数]吗",
+            "{a}是奇数还是偶数",
+            "{a}是[奇数|单数]吗",
+            "{a}是单数还是双数",
+        ],
+        answer: "{a}是{p}。",
+    },
+    Rule {
+        questions: &[
+            "is {a} even",
+            "is {a} odd",
+            "is {a} even or odd",
+            "is {a} an [odd|even] number",
+            "is {a} odd or even",
+        ],
+        answer: "{a} is {e}.",
+    },
 ];
 
 pub(super) fn add(pairs: &mut Pairs) {
@@ -199,10 +176,10 @@ pub(super) fn add(pairs: &mut Pairs) {
         for b in 0..=100_u32 {
             two(pairs, a, b);
         }
-        for rule in &PARITY[a as usize % 2] {
-            (0..16).for_each(|_| {
-                rule.draw(pairs, FAMILY, &[("a", a.to_string())], &format!("even {a}"));
-            });
+        let (p, e) = if a.is_multiple_of(2) { ("偶数", "even") } else { ("奇数", "odd") };
+        let parity = [("a", a.to_string()), ("p", p.to_owned()), ("e", e.to_owned())];
+        for rule in &PARITY {
+            (0..16).for_each(|_| rule.draw(pairs, FAMILY, &parity, &format!("even {a}")));
         }
         for rule in &EQUAL {
             (0..2).for_each(|_| rule.draw(pairs, FAMILY, &[("a", a.to_string())], ""));

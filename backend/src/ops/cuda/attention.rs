@@ -12,11 +12,6 @@ const TILE: usize = 64;
 /// Blocks of the larger tile from which on it is the faster one: three for each processor of a large GPU.
 const ENOUGH_BLOCKS: usize = 400;
 
-/// Whether there are kernels for heads of `head` elements.
-pub(super) fn supports(head: usize) -> bool {
-    matches!(head, 32 | 64 | 128)
-}
-
 /// Attention of one batch: queries and keys are turned already.
 pub(super) struct Attention {
     /// Start, length, padding and context of each sequence, `[sequences, 4]`, u32.
@@ -132,7 +127,7 @@ impl Attention {
 }
 
 /// What the names of the kernels for a type and a size of heads end in.
-fn ending(dtype: DType, head: usize) -> Result<&'static str> {
+pub(super) fn ending(dtype: DType, head: usize) -> Result<&'static str> {
     Ok(match (dtype, head) {
         (DType::F16, 32) => "_f16_32",
         (DType::F16, 64) => "_f16_64",

@@ -7,16 +7,16 @@
 use candle_core::{DType, Result, Tensor, bail};
 
 use super::all_half;
-use super::attention::{self, Attention};
+use super::attention::Attention;
 use super::gemm::{Gemm, Then, Way};
 use super::launch::Fresh;
 use super::node::{Backward, Gradients, record};
 use super::rotary::{self, LowRank, turn};
 use super::{decode, gelu, layer_norm, learned, lora};
-use crate::ops::block::{Affine, BlockContext, BlockWeights, FrozenLinear};
+use crate::ops::block::{Affine, BlockContext, BlockWeights, FrozenLinear, GPU_HEADS};
 use crate::ops::dropout::Dropout;
 use crate::ops::rotary::{Rotation, Turn};
-use crate::ops::{KvCache, Weight, WeightGradients};
+use crate::ops::{KvCache, LoraOperand, Weight, WeightGradients};
 
 /// See [`crate::ops::block()`].
 pub(crate) fn block(
@@ -83,17 +83,20 @@ pub(super) fn fits(x: &Tensor, weights: &BlockWeights, context: &BlockContext) -
         Weight::Dense(weight) => frozen(weight, bias),
         Weight::Quantized(weight) => weight.dtype() == x.dtype() && frozen(bias, bias),
     };
-    let lora = context.lora.is_none_or(|lora| {
-        [lora.a, lora.b].iter().all(|it| it.dtype() == DType::F32 && it.is_contiguous())
-    });
+    let lora = context.lora.as_ref().is_none_or(fits_lora);
     let linears =
         [weights.query_key_value, weights.dense, weights.dense_h_to_4h, weights.dense_4h_to_h];
     Ok([weights.input_layernorm, weights.post_attention_layernorm].into_iter().all(norm)
         && linears.into_iter().all(linear)
         && lora
-        && attention::supports(head)
+        && GPU_HEADS.contains(&head)
         && model.is_multiple_of(8)
         && pairs.is_multiple_of(4))
+}
+
+/// Whether the kernels can add this adapter.
+pub(super) fn fits_lora(lora: &LoraOperand) -> bool {
+    [lora.a, lora.b].iter().all(|it| it.dtype() == DType::F32 && it.is_contiguous())
 }
 
 /// Of a layer norm.

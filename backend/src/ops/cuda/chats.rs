@@ -3,10 +3,10 @@
 
 use candle_core::{DType, Result, Tensor, bail};
 
-use super::block::fits;
+use super::block::{fits, fits_lora};
 use super::gemm::{Gemm, Then, Way};
 use super::launch::{Arg, Fresh, Module, OnDevice as _, Threads, device_of, launch, suffix};
-use super::{all_half, decode, layer_norm, lora};
+use super::{all_half, attention, decode, layer_norm, lora};
 use crate::ops::block::{Affine, BlockContext, BlockWeights, FrozenLinear, MOST_CHATS};
 use crate::ops::{AttentionMask, KvCache, LoraOperand, Rotation, Weight};
 
@@ -82,12 +82,9 @@ pub(crate) fn block_of_chats(
     let attention_mask = &AttentionMask::new(Vec::new());
     let context =
         BlockContext { rotation, attention_mask, lora: None, checkpoint: false, learned: None };
-    let learned = |lora: &LoraOperand| {
-        [lora.a, lora.b].iter().all(|it| it.dtype() == DType::F32 && it.is_contiguous())
-    };
     let is_kept_here = |cache: &&mut KvCache| all_half(&[x, cache.tensors().0]);
     if !fits(x, weights, &context)?
-        || !loras.iter().flatten().all(learned)
+        || !loras.iter().flatten().all(fits_lora)
         || !caches.iter().all(is_kept_here)
     {
         return Ok(None);
@@ -174,19 +171,10 @@ pub(super) fn attend(
     let splits = splits.min(BLOCKS / (heads * count)).max(1);
     let partial = Fresh::new((count, heads, splits, head + 2), DType::F32, device)?;
     let counters = lora::counters(count * heads, qkv.device())?;
-    let ending = match (qkv.dtype(), head) {
-        (DType::F16, 32) => "_f16_32",
-        (DType::F16, 64) => "_f16_64",
-        (DType::F16, 128) => "_f16_128",
-        (DType::BF16, 32) => "_bf16_32",
-        (DType::BF16, 64) => "_bf16_64",
-        (DType::BF16, 128) => "_bf16_128",
-        (dtype, head) => bail!("decode: no kernel for {dtype:?} and heads of {head}"),
-    };
     launch(
         device,
         Module::Decode,
-        ("decode_attention", ending),
+        ("decode_attention", attention::ending(qkv.dtype(), head)?),
         Threads::new((heads, splits, count), 128).early(),
         &[
             Arg::of(qkv)?,

@@ -110,23 +110,7 @@ struct Head {
 impl Head {
     /// Puts the gradient of the mean of `rows` losses aside.
     fn backward(&self, d_loss: &Tensor, rows: usize) -> Result<()> {
-        let device = device_of(&self.gradient)?;
-        let size = self.gradient.elem_count();
-        let scaled = Fresh::new(self.gradient.shape(), DType::F32, device)?;
-        launch(
-            device,
-            Module::Loss,
-            ("loss_scale", suffix(DType::F32)?),
-            Threads::new((size.div_ceil(256).min(2048), 1, 1), 256),
-            &[
-                Arg::of(&self.gradient)?,
-                Arg::of(d_loss)?,
-                Arg::of(&scaled)?,
-                Arg::size(rows),
-                Arg::U64(size as u64),
-            ],
-        )?;
-        self.gradients.put(&self.weight, scaled.tensor());
+        self.gradients.put(&self.weight, of_mean(&self.gradient, d_loss, rows)?);
         Ok(())
     }
 }
@@ -141,22 +125,27 @@ impl Backward for CrossEntropy {
         if let Some(head) = &self.head {
             head.backward(d_loss, rows)?;
         }
-        let size = self.gradient.elem_count();
-        let device = device_of(&self.gradient)?;
-        let d_hidden = Fresh::new(self.gradient.shape(), self.gradient.dtype(), device)?;
-        launch(
-            device,
-            Module::Loss,
-            ("loss_scale", suffix(self.gradient.dtype())?),
-            Threads::new((size.div_ceil(256).min(2048), 1, 1), 256),
-            &[
-                Arg::of(&self.gradient)?,
-                Arg::of(d_loss)?,
-                Arg::of(&d_hidden)?,
-                Arg::size(rows),
-                Arg::U64(size as u64),
-            ],
-        )?;
-        Ok((Some(d_hidden.tensor()), None, None))
+        Ok((Some(of_mean(&self.gradient, d_loss, rows)?), None, None))
     }
+}
+
+/// `gradient`, which is of the sum of `rows` losses, as that of their mean, whose own is `d_loss`.
+fn of_mean(gradient: &Tensor, d_loss: &Tensor, rows: usize) -> Result<Tensor> {
+    let size = gradient.elem_count();
+    let device = device_of(gradient)?;
+    let scaled = Fresh::new(gradient.shape(), gradient.dtype(), device)?;
+    launch(
+        device,
+        Module::Loss,
+        ("loss_scale", suffix(gradient.dtype())?),
+        Threads::new((size.div_ceil(256).min(2048), 1, 1), 256),
+        &[
+            Arg::of(gradient)?,
+            Arg::of(d_loss)?,
+            Arg::of(&scaled)?,
+            Arg::size(rows),
+            Arg::U64(size as u64),
+        ],
+    )?;
+    Ok(scaled.tensor())
 }

@@ -5,7 +5,7 @@ use candle_core::{DType, Result, Tensor, bail};
 use super::gemm::{Gemm, Way};
 use super::launch::{Arg, Fresh, Module, OnDevice as _, Threads, device_of, launch, suffix};
 use super::node::{Backward, Gradients, record};
-use super::{cross_entropy, layer_norm};
+use super::{cross_entropy, layer_norm, rows};
 use crate::ops::learned::{Learned, WeightGradients};
 
 /// Rows that one block adds up, at most.
@@ -152,18 +152,7 @@ pub fn learned_embedding(
     weight: &Tensor,
     gradients: &WeightGradients,
 ) -> Result<Tensor> {
-    let (_, model) = weight.dims2()?;
-    let device = device_of(weight)?;
-    let mut shape = ids.dims().to_vec();
-    shape.push(model);
-    let rows = Fresh::new(shape, weight.dtype(), device)?;
-    launch(
-        device,
-        Module::Loss,
-        ("rows_gather", suffix(weight.dtype())?),
-        Threads::new((ids.elem_count(), 1, 1), 256),
-        &[Arg::of(weight)?, Arg::of(ids)?, Arg::Address(rows.address()?), Arg::size(model)],
-    )?;
+    let rows = rows::gather(weight, ids)?;
     let node = Embedding { ids: ids.clone(), weight: weight.clone(), gradients: gradients.clone() };
     record(rows, [weight; 3], node)
 }
