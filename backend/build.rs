@@ -23,8 +23,11 @@ fn main() -> io::Result<()> {
     embed_page()
 }
 
+/// What the names of files end in that use what only a Hopper has.
+const HOPPER: &str = "_hopper";
+
 /// Compiles every kernel file for the GPU that `CUDA_COMPUTE_CAP` names (90 unless it says otherwise), with
-/// intermediate code that later GPUs can run.
+/// intermediate code that later GPUs can run. Kernels that only a Hopper can run are compiled for one, or else left empty.
 fn compile_kernels() -> io::Result<()> {
     println!("cargo::rerun-if-changed={KERNELS}");
     println!("cargo::rerun-if-env-changed=CUDA_COMPUTE_CAP");
@@ -38,9 +41,22 @@ fn compile_kernels() -> io::Result<()> {
             continue;
         }
         let image = out.join(file.file_stem().unwrap_or_default()).with_extension("fatbin");
+        let for_hopper =
+            file.file_stem().is_some_and(|name| name.to_string_lossy().ends_with(HOPPER));
+        if for_hopper && capability != "90" {
+            fs::write(&image, [])?;
+            continue;
+        }
+        let target = if for_hopper {
+            "-gencode=arch=compute_90a,code=sm_90a".to_owned()
+        } else {
+            format!(
+                "-gencode=arch=compute_{capability},code=[sm_{capability},compute_{capability}]"
+            )
+        };
         let compiler = Command::new(&nvcc)
             .args(["--fatbin", "-O3", "-std=c++17", "-lineinfo"])
-            .arg(format!("-gencode=arch=compute_{capability},code=[sm_{capability},compute_{capability}]"))
+            .arg(target)
             .arg("-o")
             .args([&image, &file])
             .spawn()

@@ -8,6 +8,7 @@
 
 mod adamw;
 mod attention;
+mod attention_hopper;
 mod block;
 mod chats;
 mod cross_entropy;

@@ -1,9 +1,13 @@
-//! Flash attention (Dao 2023, "FlashAttention-2") with ChatGLM's mask, see `kernels/attention.cu`.
+//! Flash attention (Dao 2023, "FlashAttention-2") with ChatGLM's mask, see `kernels/attention.cu` and, for a Hopper,
+//! `kernels/attention_hopper.cu`.
 
 use candle_core::{DType, Result, Tensor, bail};
 
+use super::attention_hopper::{self, Sizes};
 use super::launch::{Arg, Fresh, Module, Threads, device_of, launch};
+use super::rotary::turn;
 use crate::ops::attention::AttentionMask;
+use crate::ops::rotary::{Rotation, Turn};
 
 /// Queries of a tile of the forward; long sequences take the larger one.
 const TILES: [usize; 2] = [64, 128];
@@ -11,6 +15,8 @@ const TILES: [usize; 2] = [64, 128];
 const TILE: usize = 64;
 /// Blocks of the larger tile from which on it is the faster one: three for each processor of a large GPU.
 const ENOUGH_BLOCKS: usize = 400;
+/// Tokens of the longest sequence up to which the forward without Hopper's products is the faster one.
+const SHORT: usize = 128;
 
 /// Attention of one batch: queries and keys are turned already.
 pub(super) struct Attention {
@@ -39,6 +45,11 @@ impl Attention {
         Ok((self.heads, sequences, self.longest.div_ceil(tile)))
     }
 
+    fn sizes(&self) -> Sizes<'_> {
+        let Self { ref spans, longest, tokens, heads, .. } = *self;
+        Sizes { spans, longest, tokens, heads, scale: self.scale() }
+    }
+
     fn scale(&self) -> Arg {
         Arg::F32((self.head as f32).sqrt().recip())
     }
@@ -51,6 +62,10 @@ impl Attention {
         let (batch, seq, _) = qkv.dims3()?;
         let read = Fresh::new((batch, seq, heads * head), qkv.dtype(), device)?;
         let log_sums = Fresh::new((heads, tokens), DType::F32, device)?;
+        if self.longest > SHORT && attention_hopper::fits(device, head)? {
+            attention_hopper::forward(qkv, &read, &log_sums, self.sizes())?;
+            return Ok((read.tensor(), log_sums.tensor()));
+        }
         let long = heads * tokens.div_ceil(TILES[1]) >= ENOUGH_BLOCKS && self.longest > TILES[0];
         let tile = TILES[usize::from(long)];
         let shared = if long { 512 } else { 640 } * head;
@@ -72,13 +87,14 @@ impl Attention {
         Ok((read.tensor(), log_sums.tensor()))
     }
 
-    /// The gradient of `qkv`, from what the forward took and gave.
+    /// The gradient of `qkv` before its queries and keys were turned by `rotation`, from what the forward took and gave.
     pub(super) fn backward(
         &self,
         qkv: &Tensor,
         read: &Tensor,
         log_sums: &Tensor,
         d_read: &Tensor,
+        rotation: &Rotation,
     ) -> Result<Fresh> {
         let Self { tokens, heads, head, .. } = *self;
         let device = device_of(qkv)?;
@@ -100,6 +116,14 @@ impl Attention {
             ],
         )?;
         let d_qkv = Fresh::new(qkv.shape(), qkv.dtype(), device)?;
+        if attention_hopper::fits(device, head)? {
+            let sums = (log_sums, &deltas);
+            let sizes = self.sizes();
+            if !attention_hopper::backward((qkv, d_read), sums, &d_qkv, rotation, sizes)? {
+                turn(&d_qkv, qkv, rotation, heads, None, Turn::Back)?;
+            }
+            return Ok(d_qkv);
+        }
         for (name, shared) in [
             ("attention_backward_keys", 768 * head + 1024),
             ("attention_backward_queries", 768 * head),
@@ -122,6 +146,7 @@ impl Attention {
                 ],
             )?;
         }
+        turn(&d_qkv, qkv, rotation, heads, None, Turn::Back)?;
         Ok(d_qkv)
     }
 }

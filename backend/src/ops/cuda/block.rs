@@ -296,7 +296,7 @@ impl Block {
 
     /// The gradients of `x` (if it is wanted), A and B.
     fn backward(&self, x: &Tensor, kept: &Kept, dy: &Tensor, x_wanted: bool) -> Result<Gradients> {
-        let Weights { eps, alpha, heads, .. } = self.weights;
+        let Weights { eps, alpha, .. } = self.weights;
         let weights = &self.weights;
         let d_inner = weights.dense_4h_to_h.back(dy, None)?;
         gelu::slope(&d_inner, &kept.inner)?;
@@ -314,9 +314,8 @@ impl Block {
         drop(d_again);
 
         let d_read = weights.dense.back(&d_middle, None)?.tensor();
-        let d_qkv =
-            self.attention.backward(&kept.qkv, &kept.read, &kept.log_sums, &d_read)?.tensor();
-        turn(&d_qkv, x, &self.rotation, heads, None, Turn::Back)?;
+        let Kept { qkv, read, log_sums, .. } = kept;
+        let d_qkv = self.attention.backward(qkv, read, log_sums, &d_read, &self.rotation)?.tensor();
         if let Some(gradients) = learned {
             weights.dense.learn(&kept.read, &d_middle, gradients)?;
             weights.query_key_value.learn(&kept.normed, &d_qkv, gradients)?;

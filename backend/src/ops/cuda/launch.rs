@@ -20,6 +20,7 @@ use candle_core::{CudaStorage, DType, Result, Shape, Storage, Tensor, bail};
 pub(super) enum Module {
     AdamW,
     Attention,
+    AttentionHopper,
     Decode,
     Gelu,
     LayerNorm,
@@ -42,6 +43,7 @@ impl Module {
         match self {
             Self::AdamW => image!("adamw"),
             Self::Attention => image!("attention"),
+            Self::AttentionHopper => image!("attention_hopper"),
             Self::Decode => image!("decode"),
             Self::Gelu => image!("gelu"),
             Self::LayerNorm => image!("layer_norm"),
@@ -52,6 +54,11 @@ impl Module {
             Self::Quantized => image!("quantized"),
             Self::Rotary => image!("rotary"),
         }
+    }
+
+    /// Whether it was: one for a single kind of GPU is empty in a program for another.
+    pub(super) fn is_compiled(self) -> bool {
+        !self.image().is_empty()
     }
 }
 
