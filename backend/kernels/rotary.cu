@@ -5,6 +5,8 @@
 #include "common.cuh"
 
 constexpr int RANKS = 8;
+// Rows that a thread reads at once.
+constexpr int BATCH = 4;
 
 // A thread has four neighbouring pairs of one head of one kind, in `rows_a_block` rows.
 // Grid: (heads * 3 * parts * pairs / 4 / 128, rows / rows_a_block); 128 threads. `pairs` is a multiple of 4.
@@ -33,53 +35,64 @@ __device__ void turn(T *qkv, const float *cos, const float *sin, const float *lo
         }
     }
     int end = min(rows, (int)(blockIdx.y + 1) * rows_a_block);
-#pragma unroll 2
-    for (int row = blockIdx.y * rows_a_block; row < end; row++) {
-        T *to = qkv + (size_t)row * width;
-        Four<T> of_left = *(Four<T> *)(to + left), of_right = *(Four<T> *)(to + right);
-        float x[8];
+    // What is read must be on its way before anything is written: the compiler cannot know that rows are apart.
+    for (int first = blockIdx.y * rows_a_block; first < end; first += BATCH) {
+        Four<T> of_left[BATCH], of_right[BATCH];
 #pragma unroll
-        for (int k = 0; k < 4; k++) {
-            x[k] = to_f32(of_left.v[k]);
-            x[k + 4] = to_f32(of_right.v[k]);
+        for (int r = 0; r < BATCH; r++) {
+            const T *from = qkv + (size_t)min(first + r, end - 1) * width;
+            of_left[r] = *(const Four<T> *)(from + left);
+            of_right[r] = *(const Four<T> *)(from + right);
         }
-        if (ranks) {
-            float of_row[RANKS];
-            if (WHOLE) {
-                *(float4 *)of_row = *(const float4 *)(low + (size_t)row * rank);
-                *(float4 *)(of_row + 4) = *(const float4 *)(low + (size_t)row * rank + 4);
-            }
 #pragma unroll
-            for (int j = 0; j < RANKS; j++)
-                if (!WHOLE) of_row[j] = j < ranks ? low[(size_t)row * rank + j] : 0.f;
-#pragma unroll
-            for (int j = 0; j < RANKS; j++)
-#pragma unroll
-                for (int k = 0; k < 8; k++) x[k] += of_row[j] * weights[j][k];
-        }
-        if (kind < 2) {
-            size_t angle = (size_t)row * parts * pairs + part * pairs + i;
-            float4 cosines = *(const float4 *)(cos + angle), sines = *(const float4 *)(sin + angle);
-            const float *c = (const float *)&cosines, *s = (const float *)&sines;
+        for (int r = 0; r < BATCH; r++) {
+            int row = first + r;
+            if (row >= end) break;
+            float x[8];
 #pragma unroll
             for (int k = 0; k < 4; k++) {
-                float a = x[k], z = x[k + 4], turned = direction * s[k];
-                x[k] = a * c[k] - z * turned;
-                x[k + 4] = z * c[k] + a * turned;
+                x[k] = to_f32(of_left[r].v[k]);
+                x[k + 4] = to_f32(of_right[r].v[k]);
             }
-        }
+            if (ranks) {
+                float of_row[RANKS];
+                if (WHOLE) {
+                    *(float4 *)of_row = __ldg((const float4 *)(low + (size_t)row * rank));
+                    *(float4 *)(of_row + 4) = __ldg((const float4 *)(low + (size_t)row * rank + 4));
+                }
 #pragma unroll
-        for (int k = 0; k < 4; k++) {
-            of_left.v[k] = from_f32<T>(x[k]);
-            of_right.v[k] = from_f32<T>(x[k + 4]);
+                for (int j = 0; j < RANKS; j++)
+                    if (!WHOLE) of_row[j] = j < ranks ? low[(size_t)row * rank + j] : 0.f;
+#pragma unroll
+                for (int j = 0; j < RANKS; j++)
+#pragma unroll
+                    for (int k = 0; k < 8; k++) x[k] += of_row[j] * weights[j][k];
+            }
+            if (kind < 2) {
+                size_t angle = (size_t)row * parts * pairs + part * pairs + i;
+                float4 cosines = __ldg((const float4 *)(cos + angle)), sines = __ldg((const float4 *)(sin + angle));
+                const float *c = (const float *)&cosines, *s = (const float *)&sines;
+#pragma unroll
+                for (int k = 0; k < 4; k++) {
+                    float a = x[k], z = x[k + 4], turned = direction * s[k];
+                    x[k] = a * c[k] - z * turned;
+                    x[k + 4] = z * c[k] + a * turned;
+                }
+            }
+#pragma unroll
+            for (int k = 0; k < 4; k++) {
+                of_left[r].v[k] = from_f32<T>(x[k]);
+                of_right[r].v[k] = from_f32<T>(x[k + 4]);
+            }
+            T *to = qkv + (size_t)row * width;
+            *(Four<T> *)(to + left) = of_left[r];
+            *(Four<T> *)(to + right) = of_right[r];
         }
-        *(Four<T> *)(to + left) = of_left;
-        *(Four<T> *)(to + right) = of_right;
     }
 }
 
 #define MAKE(T, S)                                                                                                     \
-    extern "C" __global__ void __launch_bounds__(128)                                                                  \
+    extern "C" __global__ void __launch_bounds__(128, 4)                                                                \
         rotary_turn_##S(T *qkv, const float *cos, const float *sin, const float *low, const float *b, int rows,        \
                         int heads, int parts, int pairs, int rank, float direction, int rows_a_block) {                \
         if (rank >= RANKS && rank % 4 == 0)                                                                            \

@@ -60,10 +60,19 @@ impl WeightSource for Weights<'_> {
     }
 }
 
-/// Three sequences of 70 tokens, two of them padded; the second half of each is labels.
+/// Three sequences of 70 tokens, two of them padded.
 pub(crate) fn batch(device: &Device) -> TrainingBatch {
-    let (batch, seq) = (3, 70);
-    let (padding, context) = ([0, 5, 31], [20usize, 40, 9]);
+    padded(device, 70, [0, 5, 31], [20, 40, 9])
+}
+
+/// Three of 300, so that attention reads several tiles, and one sequence begins in its second.
+fn long(device: &Device) -> TrainingBatch {
+    padded(device, 300, [0, 140, 63], [200, 70, 1])
+}
+
+/// Three sequences of `seq` tokens; the second half of each is labels.
+fn padded(device: &Device, seq: usize, padding: [usize; 3], context: [usize; 3]) -> TrainingBatch {
+    let batch = 3;
     let ids: Vec<u32> = (0..batch * seq).map(|i| (i * 37 % 200) as u32).collect();
     let mut positions = Vec::new();
     for context in context {
@@ -149,6 +158,7 @@ fn loss_and_gradients_are_those_of_the_processor() {
             (128, 11, batch),
             (64, 8, packed),
             (128, 8, packed),
+            (128, 8, long),
         ] {
             let targets = [Target::QueryKeyValue];
             let reference = model(head, dtype, &Device::Cpu, DType::F32);

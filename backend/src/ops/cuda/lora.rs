@@ -13,14 +13,18 @@ use crate::ops::dropout::Dropout;
 /// Ranks that a launch takes.
 const RANKS: usize = 8;
 /// Rows that a block takes through A or B.
-const ROWS: usize = 8;
-/// Columns that a block takes at a time, and most blocks that share a row's.
-const DOWN_COLUMNS: usize = 4 * 256;
-const MOST_SPLITS: usize = 8;
-/// Columns of a block where each thread has four.
-const COLUMNS: usize = 4 * 128;
-/// Blocks that keep a large GPU's 132 processors busy.
-const BLOCKS: usize = 528;
+const ROWS: usize = 32;
+/// Columns that a block takes at least, and most blocks that share a row's.
+const DOWN_COLUMNS: usize = 256;
+const MOST_SPLITS: usize = 24;
+/// Threads of a block of the other kernels, and the columns that each has.
+const THREADS: usize = 128;
+const UP_COLUMNS: usize = 4;
+const OUTER_COLUMNS: usize = 8;
+/// Rows that a thread of `up` reads at once.
+const UP_ROWS: usize = 4;
+/// Of a large GPU. Grids are as many blocks as these have room for at once.
+const PROCESSORS: usize = 132;
 
 /// `from` `[rows, columns]`, f32, turned.
 pub(super) fn transpose(from: &Tensor) -> Result<Tensor> {
@@ -46,7 +50,7 @@ pub(super) fn down(x: &Tensor, a: &Tensor, scale: f32, dropout: Option<Dropout>)
     let low = Fresh::new((rows, rank), DType::F32, device)?;
     let row_blocks = rows.div_ceil(ROWS);
     let splits =
-        (2 * 2 * 132 / row_blocks).clamp(1, MOST_SPLITS.min(inputs.div_ceil(DOWN_COLUMNS)));
+        (3 * PROCESSORS / row_blocks).clamp(1, MOST_SPLITS.min(inputs.div_ceil(DOWN_COLUMNS)));
     let partial = Fresh::new(row_blocks * splits * ROWS * RANKS, DType::F32, device)?;
     let counters = counters(row_blocks, x.device())?;
     for first in (0..rank).step_by(RANKS) {
@@ -98,14 +102,14 @@ pub(super) fn up(
 ) -> Result<()> {
     let (rows, rank) = low.dims2()?;
     let (_, outputs) = a.dims2()?;
-    let blocks = outputs.div_ceil(COLUMNS);
-    let rows_a_block = (rows * blocks / (2 * BLOCKS)).clamp(2, 16);
+    let blocks = outputs.div_ceil(UP_COLUMNS * THREADS);
+    let rows_a_block = (rows * blocks).div_ceil(6 * PROCESSORS).next_multiple_of(UP_ROWS).min(64);
     for first in (first..rank).step_by(RANKS) {
         launch(
             device_of(low)?,
             Module::Lora,
             ("lora_up", suffix(dtype)?),
-            Threads::new((blocks, rows.div_ceil(rows_a_block), 1), COLUMNS / 4),
+            Threads::new((blocks, rows.div_ceil(rows_a_block), 1), THREADS),
             &[
                 Arg::of(y)?,
                 Arg::of(low)?,
@@ -137,8 +141,8 @@ fn outer(z: &Tensor, low: &Tensor, dropout: Option<Dropout>, turned: bool) -> Re
     let (rows, rank) = low.dims2()?;
     let columns = z.elem_count() / rows;
     let device = device_of(z)?;
-    let blocks = columns.div_ceil(COLUMNS);
-    let splits = (2 * BLOCKS / blocks).clamp(1, rows.div_ceil(16));
+    let blocks = columns.div_ceil(OUTER_COLUMNS * THREADS);
+    let splits = (4 * PROCESSORS / blocks).clamp(1, rows.div_ceil(8));
     let rows_a_split = rows.div_ceil(splits);
     let splits = rows.div_ceil(rows_a_split);
     let partial = Fresh::new((splits, rank, columns), DType::F32, device)?;
@@ -147,7 +151,7 @@ fn outer(z: &Tensor, low: &Tensor, dropout: Option<Dropout>, turned: bool) -> Re
             device,
             Module::Lora,
             ("lora_outer", suffix(z.dtype())?),
-            Threads::new((blocks, splits, 1), COLUMNS / 4),
+            Threads::new((blocks, splits, 1), THREADS),
             &[
                 Arg::of(z)?,
                 Arg::of(low)?,

@@ -15,6 +15,9 @@ pub(super) struct LowRank<'a> {
 /// Ranks that the kernel adds; `lora_up` adds those beyond.
 pub(super) const RANKS: usize = 8;
 
+/// Rows that a thread reads at once.
+const BATCH: usize = 4;
+
 /// Turns the queries and keys of `qkv` `[batch, seq, heads * 3 * head]` where they are.
 pub(super) fn turn(
     qkv: &impl OnDevice,
@@ -28,8 +31,8 @@ pub(super) fn turn(
     let (parts, pairs) = (rotation.rows, angles / rotation.rows);
     let rows = batch * seq;
     let blocks = (heads * 3 * parts * pairs / 4).div_ceil(128);
-    // Some twelve blocks for each of a large GPU's 132 processors: three waves.
-    let rows_a_block = (rows * blocks / (12 * 132)).clamp(2, 16);
+    // The four blocks that each of a large GPU's 132 processors has room for, all at once.
+    let rows_a_block = (rows * blocks).div_ceil(4 * 132).next_multiple_of(BATCH).min(64);
     let (low, b, rank) = match low_rank {
         Some(LowRank { low, b }) => (Arg::of(low)?, Arg::of(b)?, b.dims2()?.0),
         None => (Arg::NULL, Arg::NULL, 0),
