@@ -1,4 +1,5 @@
-// Flash attention for ChatGLM-6B: causal with a bidirectional context and left padding.
+// Flash attention for ChatGLM-6B: causal with a bidirectional context and left padding. A Hopper has `attention_hopper.cu` for
+// heads of 128, of which this has the `delta` and the forward of short sequences.
 //
 // A batch is `tokens` tokens, in which sequences lie one after another, each seeing itself alone:
 // spans[s] = (start, seq, padding p, context c): `seq` tokens from `start` on, of which query i sees

@@ -317,7 +317,7 @@ __device__ __forceinline__ void forward(const TensorMap &qkv, T *__restrict__ ou
 // Both are one kernel, so that the ones fill the processors that the others leave idle at the end.
 
 struct Angles {
-    const float *cos, *sin;  // [tokens, PARTS * PAIRS], or null
+    const float *cos, *sin;  // [tokens, 2 * 32], or null
 };
 
 // Turns the gradient of a row back. A part of a head is 64 wide; element i goes with i + 32, which the same thread has.
@@ -531,7 +531,7 @@ template <typename T> __device__ __forceinline__ void backward_queries(const Bac
     products_wait<0>();
     hold(dq);
 
-    sync_some(1 + of.consumer, 128);
+    sync_some(1 + of.consumer, 128);  // nobody reads the consumer's queries any more
     if (of.angles.cos) turn_back(dq, of.angles, first_row, of.seq);
     store_rows<T>(own, dq, of.scale, of.scale, of.d_qkv + of.consumer * ROWS * of.stride, of.stride,
                   of.padding - first_query, of.seq - first_query);

@@ -84,6 +84,7 @@ __device__ __forceinline__ uint64_t operand(uint32_t address, uint32_t inner, ui
     return uint64_t(1) << 62 | uint64_t(outer >> 4) << 32 | uint64_t(inner >> 4) << 16 | (address & 0x3ffff) >> 4;
 }
 
+// Registers that were written may be read by products from here on.
 __device__ __forceinline__ void products_begin() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 
 __device__ __forceinline__ void products_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
@@ -140,7 +141,7 @@ template <typename T> __device__ __forceinline__ void multiply(float (&d)[64], u
 }
 
 // The same with a in registers; TURNED is 1 for a b whose rows are the sum's elements.
-#define HOPPER_KEPT(COUNT, WIDTH, TYPE, A0, A1, A2, A3, B, ADD, WAY)                                                        \
+#define HOPPER_KEPT(COUNT, WIDTH, TYPE, A0, A1, A2, A3, B, ADD, WAY)                                                   \
     asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %" ADD ", 0;\n"                                                    \
                  "wgmma.mma_async.sync.aligned.m64n" WIDTH "k16.f32." TYPE "." TYPE " " HOPPER_NAMES_##COUNT           \
                  ", {%" A0 ", %" A1 ", %" A2 ", %" A3 "}, %" B ", p, 1, 1, %" WAY ";\n}"                                   \
