@@ -138,7 +138,9 @@ impl ChatGlm {
             let caches: Vec<_> = chats.iter().map(|chat| chat.cache.layer(layer)).collect();
             hidden = block.forward_chats(&hidden, context, &caches)?;
         }
-        chats.iter_mut().for_each(|chat| chat.cache.advance(1));
+        for chat in chats {
+            chat.cache.advance(1);
+        }
         self.final_layernorm.forward(&hidden)
     }
 }

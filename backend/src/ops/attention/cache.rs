@@ -53,6 +53,7 @@ impl KvCache {
 
     /// Another cache with the same tokens, in the same pages: whichever of both grows first copies the last page if it is
     /// not full.
+    #[must_use]
     pub fn share(&self) -> Self {
         let pages = self.pages[..self.len.div_ceil(PAGE_TOKENS)].to_vec();
         Self::of(&self.pool, pages, self.len)
@@ -68,13 +69,15 @@ impl KvCache {
             let own = self.pool.take()?;
             own.copy(page).map_err(OutOfPages::Copy)?;
             *page = Arc::new(own);
-            self.forget_table();
+            #[cfg(feature = "cuda")]
+            self.table.take();
         }
         let more = (self.len + tokens).div_ceil(PAGE_TOKENS).saturating_sub(self.pages.len());
         let more: std::result::Result<Vec<_>, _> = (0..more).map(|_| self.pool.take()).collect();
         for page in more? {
             self.pages.push(Arc::new(page));
-            self.forget_table();
+            #[cfg(feature = "cuda")]
+            self.table.take();
         }
         Ok(())
     }
@@ -106,11 +109,6 @@ impl KvCache {
     /// What block `layer` writes and reads.
     pub fn layer(&self, layer: usize) -> LayerCache<'_> {
         LayerCache { cache: self, layer }
-    }
-
-    fn forget_table(&mut self) {
-        #[cfg(feature = "cuda")]
-        self.table.take();
     }
 }
 
@@ -150,15 +148,12 @@ impl LayerCache<'_> {
     #[cfg(feature = "cuda")]
     pub(in crate::ops) fn table(&self, seq: usize) -> Result<(usize, &PageTable)> {
         self.check_room(seq)?;
-        let table = match self.cache.table.get() {
-            Some(table) => table,
-            None => {
-                let pages: Vec<_> = self.cache.pages.iter().map(|page| page.memory()).collect();
-                let table = PageTable::new(&pages)?;
-                self.cache.table.get_or_init(|| table)
-            }
-        };
-        Ok((self.layer, table))
+        if let Some(table) = self.cache.table.get() {
+            return Ok((self.layer, table));
+        }
+        let pages: Vec<_> = self.cache.pages.iter().map(|page| page.memory()).collect();
+        let table = PageTable::new(&pages)?;
+        Ok((self.layer, self.cache.table.get_or_init(|| table)))
     }
 
     /// Whether it is kept in this type on a GPU.

@@ -1,5 +1,5 @@
 //! Memory for keys and values in pages of one size, which chats take from a pool as they grow and give back when they end
-//! (Kwon et al. 2023, "PagedAttention").
+//! (Kwon et al. 2023, "Efficient memory management for large language model serving").
 //!
 //! A page holds [`PAGE_TOKENS`] tokens of a chat in all blocks of the model, so that a chat has one list of pages and no
 //! chat leaves more than one page partly filled. Nothing is ever moved.
@@ -113,17 +113,16 @@ impl PagePool {
         if let Some(most) = most.filter(|&most| state.in_use >= most) {
             return Err(OutOfPages::Limit { most });
         }
-        let memory = match state.free.pop() {
-            Some(memory) => memory,
-            None => {
-                let found = shape.memory(*dtype, device);
-                found.map_err(|source| OutOfPages::Device {
-                    wanted: self.page_bytes(),
-                    found: memory::available(device).ok().flatten().unwrap_or(0),
-                    in_use: state.in_use,
-                    source,
-                })?
-            }
+        let memory = if let Some(memory) = state.free.pop() {
+            memory
+        } else {
+            let found = shape.memory(*dtype, device);
+            found.map_err(|source| OutOfPages::Device {
+                wanted: self.page_bytes(),
+                found: memory::available(device).ok().flatten().unwrap_or(0),
+                in_use: state.in_use,
+                source,
+            })?
         };
         state.in_use += 1;
         Ok(Page { memory, of: self.shared.clone() })
