@@ -196,13 +196,22 @@ __device__ void product(const T *x, const T *norm_weight, const T *norm_bias, fl
     }
 }
 
+// Tokens of a page: PAGE_TOKENS of `ops::attention::pages`. A page is [layers, 2, heads, PAGE, head].
+constexpr int PAGE = 64;
+
+// Keys of a head in a page, as `head` (its size) and `heads` are; its values are heads * PAGE * head further.
+template <typename T>
+__device__ __forceinline__ T *keys_of(uint64_t page, int layer, int heads, int which, int head) {
+    return (T *)page + ((size_t)layer * 2 * heads + which) * PAGE * head;
+}
+
 // What a chat has to itself in one block of the model.
 struct Chat {
-    // [heads, room, head], of which `past` tokens are filled; the newest one joins them.
-    void *keys, *values;
+    // Its pages in order, of which `past` tokens are filled; the newest one joins them.
+    const uint64_t *pages;
     // A [rank, in] and B [out, rank] of its adapter; none has rank 0.
     const float *a, *b;
-    int past, room, rank;
+    int past, rank;
     float scale;
 };
 constexpr int CHATS = 64;
@@ -234,17 +243,18 @@ template <typename T> __device__ void read_low(const T *x, const Chat &chat, flo
 constexpr int ATTENTION_WARPS = 4;
 
 // The newest tokens' attention, each chat's over its own cache: adds the adapter's answer to query, key and value, turns
-// the first two, appends key and value to the cache, and reads it.
+// the first two, writes key and value into the cache, and reads it.
 //
 // qkv: [chats, heads, 3, head], head = 32 * E; cos, sin: [chats, head / 2]; low: [chats, low_stride]; out: [chats, heads,
 // head]. Grid: (heads, splits, chats). The keys are shared by the splits; the last to finish joins what they found, in a
 // fixed order. partial: [chats, heads, splits, head + 2]; counters: [chats, heads], zeros before and after.
 template <typename T, int E>
 __device__ void attend(const T *qkv, const float *low, int low_stride, const float *cos, const float *sin, int parts,
-                       const Chat &chat, T *out, float *partial, uint32_t *counters) {
+                       const Chat &chat, int layer, T *out, float *partial, uint32_t *counters) {
     constexpr int HEAD = 32 * E;
-    int past = chat.past, room = chat.room, rank = chat.rank;
-    T *keys = (T *)chat.keys, *values = (T *)chat.values;
+    int past = chat.past, rank = chat.rank, heads = gridDim.x;
+    const uint64_t *pages = chat.pages;
+    size_t to_values = (size_t)heads * PAGE * HEAD;
     const float *b = chat.b;
     low += blockIdx.z * low_stride;
     qkv += (size_t)blockIdx.z * gridDim.x * 3 * HEAD;
@@ -259,6 +269,13 @@ __device__ void attend(const T *qkv, const float *low, int low_stride, const flo
     int head = blockIdx.x, splits = gridDim.y, split = blockIdx.y;
     int warp = threadIdx.x >> 5, lane = threadIdx.x & 31;
     let_next_start();
+    // So many keys in a row are read at once; none of them is in another page.
+    constexpr int TOGETHER = 4;
+    int share = (past + splits - 1) / splits;
+    share = (share + TOGETHER - 1) / TOGETHER * TOGETHER;
+    int start = split * share, end = min(past, start + share), first = start + warp * TOGETHER;
+    // No kernel writes the pages' addresses.
+    uint64_t page = pages[(first < end ? first : past) / PAGE];
     wait_for_input();
     // Only the first split has use for key and value.
     int fresh_size = split ? HEAD : 3 * HEAD, turned = split ? HEAD / 2 : HEAD;
@@ -284,13 +301,12 @@ __device__ void attend(const T *qkv, const float *low, int low_stride, const flo
         int kind = i / HEAD, at = i % HEAD;
         T value = from_f32<T>(fresh[kind][at]);
         fresh[kind][at] = to_f32(value);
-        size_t place = ((size_t)head * room + past) * HEAD + at;
-        if (kind == 1) keys[place] = value;
-        if (kind == 2) values[place] = value;
+        if (kind == 0) continue;
+        T *keys = keys_of<T>(pages[past / PAGE], layer, heads, head, HEAD);
+        keys[(kind == 2 ? to_values : 0) + past % PAGE * HEAD + at] = value;
     }
     __syncthreads();
 
-    const T *of_keys = keys + (size_t)head * room * HEAD, *of_values = values + (size_t)head * room * HEAD;
     float query[E], read[E] = {}, largest = -INFINITY, sum = 0.f;
     float scale = rsqrtf((float)HEAD);
 #pragma unroll
@@ -306,17 +322,17 @@ __device__ void attend(const T *qkv, const float *low, int low_stride, const flo
         for (int e = 0; e < E; e++) read[e] = read[e] * shrink + weight * value[e];
         largest = most;
     };
-    int share = (past + splits - 1) / splits, start = split * share, end = min(past, start + share);
-    constexpr int TOGETHER = 4;
-    for (int j = start + warp * TOGETHER; j < end; j += ATTENTION_WARPS * TOGETHER) {
+    for (int j = first; j < end; j += ATTENTION_WARPS * TOGETHER) {
+        const T *keys = keys_of<T>(page, layer, heads, head, HEAD), *values = keys + to_values;
+        page = pages[min(j + ATTENTION_WARPS * TOGETHER, past) / PAGE];
         float key[TOGETHER][E], value[TOGETHER][E];
 #pragma unroll
         for (int k = 0; k < TOGETHER; k++) {
-            size_t place = (size_t)min(j + k, end - 1) * HEAD + lane * E;
+            int place = min(j + k, end - 1) % PAGE * HEAD + lane * E;
 #pragma unroll
             for (int e = 0; e < E; e++) {
-                key[k][e] = to_f32(of_keys[place + e]);
-                value[k][e] = to_f32(of_values[place + e]);
+                key[k][e] = to_f32(keys[place + e]);
+                value[k][e] = to_f32(values[place + e]);
             }
         }
 #pragma unroll
@@ -382,22 +398,22 @@ __device__ void attend(const T *qkv, const float *low, int low_stride, const flo
     if (threadIdx.x == 0) counters[head] = 0;
 }
 
-// Keys and values of turned tokens into the cache. qkv: [seq, heads, 3, head]; keys, values: [heads, room, head].
-// Grid: (seq, heads); head threads.
-template <typename T> __device__ void append(const T *qkv, T *keys, T *values, int past, int room, int heads) {
-    int head = blockDim.x, token = blockIdx.x;
+// Keys and values of turned tokens into the pages, behind `past` others. qkv: [seq, heads, 3, head]. Grid: (seq, heads);
+// head threads.
+template <typename T> __device__ void append(const T *qkv, const uint64_t *pages, int layer, int past, int heads) {
+    int head = blockDim.x, token = blockIdx.x, place = past + token;
     const T *from = qkv + ((size_t)token * heads + blockIdx.y) * 3 * head + threadIdx.x;
-    size_t to = ((size_t)blockIdx.y * room + past + token) * head + threadIdx.x;
-    keys[to] = from[head];
-    values[to] = from[2 * head];
+    T *keys = keys_of<T>(pages[place / PAGE], layer, heads, blockIdx.y, head) + place % PAGE * head + threadIdx.x;
+    keys[0] = from[head];
+    keys[(size_t)heads * PAGE * head] = from[2 * head];
 }
 
 #define ATTEND(T, S, E, HEAD)                                                                                          \
     extern "C" __global__ void __launch_bounds__(128)                                                                  \
         decode_attention_##S##_##HEAD(const T *qkv, const float *low, int low_stride, const float *cos,                \
-                                      const float *sin, int parts, const __grid_constant__ Chats chats, T *out,        \
-                                      float *partial, uint32_t *counters) {                                            \
-        attend<T, E>(qkv, low, low_stride, cos, sin, parts, chats.of[blockIdx.z], out, partial, counters);             \
+                                      const float *sin, int parts, const __grid_constant__ Chats chats, int layer,     \
+                                      T *out, float *partial, uint32_t *counters) {                                    \
+        attend<T, E>(qkv, low, low_stride, cos, sin, parts, chats.of[blockIdx.z], layer, out, partial, counters);      \
     }
 #define PRODUCT(W, KIND, T, S)                                                                                         \
     extern "C" __global__ void __launch_bounds__(256, 4)                                                               \
@@ -419,8 +435,9 @@ template <typename T> __device__ void append(const T *qkv, T *keys, T *values, i
         product<Dense<T>, T, float>(x, nullptr, nullptr, 0.f, nullptr, {weight, nullptr, in}, finish, y, nullptr,      \
                                     nullptr, 0.f, in, out, 0);                                                         \
     }                                                                                                                  \
-    extern "C" __global__ void decode_append_##S(const T *qkv, T *keys, T *values, int past, int room, int heads) {    \
-        append<T>(qkv, keys, values, past, room, heads);                                                               \
+    extern "C" __global__ void decode_append_##S(const T *qkv, const uint64_t *pages, int layer, int past,             \
+                                               int heads) {                                                            \
+        append<T>(qkv, pages, layer, past, heads);                                                                     \
     }                                                                                                                  \
     extern "C" __global__ void __launch_bounds__(256)                                                                  \
         decode_low_##S(const T *x, const __grid_constant__ Chats chats, float *low, int in) {                          \

@@ -15,11 +15,11 @@ use rand_chacha::ChaCha8Rng;
 use weft_shared::training::LoraOptions;
 
 use crate::{
-    chatglm::{ChatGlm, ChatGlmConfig, Input, KvCache, Pass, WeightSource},
+    chatglm::{ChatGlm, ChatGlmConfig, Input, Pass, WeightSource},
     device::WeightFormat,
     generation::{Sampler, SamplingOptions},
     lora::{Adapter, Target},
-    ops::{AttentionMask, MaskRow, PositionIds, Weight},
+    ops::{AttentionMask, KvCache, MaskRow, PositionIds, Weight},
     training::{
         AdamW, GradientCheckpointing, LossScale, Trainee, TrainingBatch, clip_coefficient,
         gradient_norm,
@@ -28,7 +28,7 @@ use crate::{
 
 pub use device::rates;
 pub use load::{LoadBenchError, Loading, load, published_model};
-pub use serve::serve;
+pub use serve::{first_token_again, serve};
 
 /// Tokens of one decoding measurement.
 pub const DECODED: usize = 16;
@@ -147,10 +147,10 @@ pub fn train(
     })
 }
 
-/// [`DECODED`] greedy tokens one after another, at the end of a cache of `context` places.
+/// [`DECODED`] greedy tokens one after another, the last of which is token `context`.
 pub fn decode(model: &ChatGlm, context: usize, repeats: usize) -> Result<Measured> {
     let device = model.device();
-    let mut cache = KvCache::new(model.config(), context, model.dtype(), device)?;
+    let mut cache = KvCache::new(&model.page_pool(None));
     let filled = context.saturating_sub(DECODED + 1);
     let prompt = random_batch(model.config().vocab_size, 1, filled, device)?.input;
     model.hidden_states_cached(&prompt, Pass::default(), &mut cache)?;
@@ -182,8 +182,9 @@ pub fn first_token(model: &ChatGlm, tokens: usize, repeats: usize) -> Result<Mea
     let device = model.device();
     let prompt = random_batch(model.config().vocab_size, 1, tokens, device)?.input;
     let mut sampler = greedy()?;
+    let pool = model.page_pool(None);
     Measured::new(device, repeats, || {
-        let mut cache = KvCache::new(model.config(), tokens + 1, model.dtype(), device)?;
+        let mut cache = KvCache::new(&pool);
         let hidden = model.hidden_states_cached(&prompt, Pass::default(), &mut cache)?;
         let last = hidden.narrow(1, tokens - 1, 1)?.contiguous()?; // [1, 1, model]
         pick(&mut sampler, &model.logits(&last)?).map(drop)

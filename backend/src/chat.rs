@@ -11,7 +11,7 @@ use weft_shared::{
 
 use crate::{
     chatglm::ChatGlm,
-    generation::{Finish, Generation, GenerationError, SamplingOptions, Tokens},
+    generation::{ChatMemory, Finish, Generation, GenerationError, SamplingOptions, Tokens},
     lora::Adapter,
 };
 
@@ -19,6 +19,8 @@ use crate::{
 #[derive(Clone, Copy)]
 pub struct Chat<'a> {
     pub model: &'a ChatGlm,
+    /// Of all chats with the model.
+    pub memory: &'a ChatMemory,
     pub adapter: Option<&'a Arc<Adapter>>,
     pub tokenizer: &'a ChatGlmTokenizer,
     pub templates: &'a Templates,
@@ -77,7 +79,8 @@ impl<'a> Chat<'a> {
         let special = self.tokenizer.special_ids();
         prompt_ids.extend([special.gmask, special.sop]);
         let adapter = self.adapter.cloned();
-        Generation::new(self.model, adapter, prompt_ids, special, sampling, max_tokens)
+        let Self { model, memory, .. } = self;
+        Generation::new(model, memory, adapter, prompt_ids, special, sampling, max_tokens)
     }
 
     /// The text of a whole answer.

@@ -8,7 +8,6 @@
 //! Axes, in every comment below:
 //! batch, seq, model (hidden size), heads, `head_dim` (size of one head), inner (of the MLP), vocab
 
-mod cache;
 mod chats;
 mod config;
 mod module_tree;
@@ -21,13 +20,13 @@ use half::f16;
 use crate::{
     lora::{Adapter, Target},
     ops::{
-        self, Affine, AttentionMask, BlockContext, BlockWeights, Dropout, FrozenLinear,
-        LoraOperand, PositionIds, Rotation, Weight, WeightGradients,
+        self, Affine, AttentionMask, BlockContext, BlockWeights, Dropout, FrozenLinear, KvCache,
+        LayerCache, LoraOperand, PagePool, PageShape, PositionIds, Rotation, Weight,
+        WeightGradients,
     },
     seed,
 };
 
-pub use cache::KvCache;
 pub use chats::ChatToken;
 pub use config::{ChatGlmConfig, ConfigError, ModelRevision};
 pub use module_tree::module_tree;
@@ -182,7 +181,7 @@ impl Attention {
         &self,
         hidden: &Tensor,
         context: Context,
-        cache: Option<&mut ops::KvCache>,
+        cache: Option<LayerCache>,
     ) -> Result<Tensor> {
         let Context { rotation, attention_mask, place } = context;
         let qkv = self.query_key_value.forward(hidden, place)?; // [batch, seq, heads * 3 * head_dim]
@@ -244,9 +243,9 @@ impl Block {
         &self,
         hidden: &Tensor,
         context: Context,
-        mut cache: Option<&mut ops::KvCache>,
+        cache: Option<LayerCache>,
     ) -> Result<Tensor> {
-        if let Some(hidden) = self.forward_at_once(hidden, context, cache.as_deref_mut())? {
+        if let Some(hidden) = self.forward_at_once(hidden, context, cache)? {
             return Ok(hidden);
         }
         let normed = self.input_layernorm.forward(hidden)?;
@@ -261,7 +260,7 @@ impl Block {
         &self,
         hidden: &Tensor,
         context: Context,
-        cache: Option<&mut ops::KvCache>,
+        cache: Option<LayerCache>,
     ) -> Result<Option<Tensor>> {
         let Context { rotation, attention_mask, place } = context;
         let others = [&self.attention.dense, &self.mlp.dense_h_to_4h, &self.mlp.dense_4h_to_h];
@@ -347,6 +346,14 @@ impl ChatGlm {
         self.word_embeddings.dtype()
     }
 
+    /// An empty pool of pages for the keys and values of chats with this model, at most `most` of them at a time; with
+    /// `None` as many as the device has memory for.
+    pub fn page_pool(&self, most: Option<usize>) -> PagePool {
+        let ChatGlmConfig { num_layers: layers, num_attention_heads: heads, .. } = self.config;
+        let shape = PageShape { layers, heads, head: self.config.head_dim() };
+        PagePool::new(shape, self.dtype(), self.device(), most)
+    }
+
     /// What the matrices of the blocks are kept in, by name.
     pub fn kept_in(&self) -> &'static str {
         match self.layers.first().map(|block| &block.mlp.dense_h_to_4h.weight) {
@@ -376,6 +383,10 @@ impl ChatGlm {
         pass: Pass,
         mut cache: Option<&mut KvCache>,
     ) -> Result<Tensor> {
+        let (_, seq) = input.input_ids.dims2()?;
+        if let Some(cache) = &mut cache {
+            cache.reserve(seq)?;
+        }
         let rotation = Rotation::new(&self.inv_freq, &input.position_ids, self.device())?;
         let mut hidden = match pass.learned {
             Some(gradients) => {
@@ -389,8 +400,11 @@ impl ChatGlm {
                 attention_mask: &input.attention_mask,
                 place: Place { layer, pass },
             };
-            let cache = cache.as_deref_mut().map(|cache| cache.layer(layer));
+            let cache = cache.as_deref().map(|cache| cache.layer(layer));
             hidden = block.forward(&hidden, context, cache)?;
+        }
+        if let Some(cache) = cache {
+            cache.advance(seq);
         }
         let LayerNorm { weight, bias, eps } = &self.final_layernorm;
         match pass.learned {

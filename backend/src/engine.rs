@@ -26,7 +26,7 @@ use crate::{
     chatglm::{ChatGlm, ParameterCount, module_tree},
     device::{self, WeightFormat},
     embedded,
-    generation::{GenerationError, SamplingOptions},
+    generation::{ChatMemory, GenerationError, SamplingOptions},
     lora::{Adapter, AdapterError},
     model_dir::{ModelDir, ModelDirError},
 };
@@ -64,6 +64,7 @@ pub struct Engine {
     templates: Templates,
     turns: Arc<Turns>,
     decoder: Decoder,
+    memory: ChatMemory,
     /// By the id of the store's record; read once.
     adapters: Mutex<HashMap<i64, Arc<Adapter>>>,
 }
@@ -82,6 +83,7 @@ impl Engine {
         let decoder = Decoder::start(model.clone(), turns.clone()).map_err(EngineError::Thread)?;
         Ok(Self {
             name: name_of(source),
+            memory: ChatMemory::new(&model),
             source: source.to_owned(),
             fingerprint: dir.fingerprint()?,
             model,
@@ -130,6 +132,11 @@ impl Engine {
         device::name_of(self.device())
     }
 
+    /// What the chats keep keys and values in.
+    pub fn memory(&self) -> &ChatMemory {
+        &self.memory
+    }
+
     /// Who may use the device.
     pub fn turns(&self) -> &Turns {
         &self.turns
@@ -145,6 +152,7 @@ impl Engine {
         let Question { history, text, template, sampling, max_tokens } = question;
         let chat = Chat {
             model: &self.model,
+            memory: &self.memory,
             adapter,
             tokenizer: &self.tokenizer,
             templates: &self.templates,
@@ -167,7 +175,10 @@ impl Engine {
 
     /// Lets go of a deleted adapter; chats that use it finish with it.
     pub fn forget(&self, id: i64) {
-        self.adapters.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        let known = self.adapters.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        if let Some(adapter) = known {
+            self.memory.forget(&adapter);
+        }
     }
 
     /// What a person may know of it.

@@ -1,5 +1,6 @@
 //! From prompt ids to answer ids, one token at a time.
 
+mod memory;
 mod sampler;
 mod together;
 
@@ -12,11 +13,13 @@ use weft_shared::{
 };
 
 use crate::{
-    chatglm::{ChatGlm, ChatToken, Input, KvCache, Pass},
+    chatglm::{ChatGlm, ChatToken, Input, Pass},
     lora::Adapter,
-    ops::{AttentionMask, MaskRow, PositionIds},
+    ops::{AttentionMask, KvCache, MaskRow, OutOfPages, PositionIds},
 };
 
+pub use crate::ops::PageCounts;
+pub use memory::ChatMemory;
 pub use sampler::{InvalidSampling, Sampler, SamplingOptions};
 pub use together::next_tokens;
 
@@ -38,6 +41,8 @@ pub enum GenerationError {
     Sampling(#[from] InvalidSampling),
     #[error("the prompt cannot be answered")]
     Prompt(#[from] SampleError),
+    #[error(transparent)]
+    Memory(#[from] OutOfPages),
     #[error("the model could not be computed")]
     Compute(#[from] candle_core::Error),
     #[error("the model ended before the answer did; the log says why")]
@@ -64,6 +69,7 @@ pub struct Generation {
     adapter: Option<Arc<Adapter>>,
     special: SpecialIds,
     positions: GenerationPositions,
+    memory: ChatMemory,
     cache: KvCache,
     sampler: Sampler,
     /// Prompt and answer so far.
@@ -75,9 +81,10 @@ pub struct Generation {
 }
 
 impl Generation {
-    /// An answer of `model` to `prompt_ids`, which end in `[gMASK] <sop>`.
+    /// An answer of `model`, whose chats have `memory`, to `prompt_ids`, which end in `[gMASK] <sop>`.
     pub fn new(
         model: &ChatGlm,
+        memory: &ChatMemory,
         adapter: Option<Arc<Adapter>>,
         prompt_ids: Vec<u32>,
         special: SpecialIds,
@@ -98,7 +105,8 @@ impl Generation {
             adapter,
             special,
             positions,
-            cache: KvCache::new(config, tokens + max_tokens, model.dtype(), model.device())?,
+            cache: memory.cache(),
+            memory: memory.clone(),
             // The reference's invalid rows fall back to `▁`, two ids after `<pad>`.
             sampler: Sampler::new(sampling, special.pad + 2)?,
             ids: prompt_ids,
@@ -114,6 +122,7 @@ impl Generation {
             return Ok(None);
         }
         let logits = if self.has_read_prompt() {
+            self.reserve(1)?;
             model.logits(&model.hidden_states_of_chats(&mut [self.newest()])?)?
         } else {
             self.read_prompt(model)?
@@ -150,6 +159,11 @@ impl Generation {
         self.finish.is_some()
     }
 
+    /// Makes room in the cache.
+    fn reserve(&mut self, tokens: usize) -> Result<(), OutOfPages> {
+        self.memory.reserve(&mut self.cache, tokens)
+    }
+
     /// Whether the cache holds all but the newest token.
     fn has_read_prompt(&self) -> bool {
         self.cache.len() >= self.prompt_length
@@ -181,8 +195,14 @@ impl Generation {
         }
     }
 
-    /// Scores of the first token after the prompt, `[1, 1, vocab]`; all of the prompt goes through the model at once.
+    /// Scores of the first token after the prompt, `[1, 1, vocab]`; all of the prompt goes through the model at once, unless
+    /// it was read not long ago.
     fn read_prompt(&mut self, model: &ChatGlm) -> Result<Tensor, GenerationError> {
+        if let Some((cache, last)) = self.memory.find(self.prompt(), self.adapter.as_ref()) {
+            self.cache = cache;
+            return Ok(model.logits(&last)?);
+        }
+        self.reserve(self.prompt_length)?;
         let position_ids = self.positions.prompt();
         let input = Input {
             input_ids: Tensor::new(self.prompt(), model.device())?.unsqueeze(0)?,
@@ -200,6 +220,7 @@ impl Generation {
         let pass = Pass { adapter: self.adapter.as_deref(), ..Pass::default() };
         let hidden = model.hidden_states_cached(&input, pass, &mut self.cache)?; // [1, seq, model]
         let last = hidden.narrow(1, self.prompt_length - 1, 1)?.contiguous()?; // [1, 1, model]
+        self.memory.remember(self.prompt(), self.adapter.as_ref(), &self.cache, &last);
         Ok(model.logits(&last)?)
     }
 }

@@ -9,8 +9,8 @@
 //! | [`layer_norm()`] | before attention, before the MLP, at the end |
 //! | [`lora_linear()`], [`linear()`] | query-key-value with its adapter; any other matrix |
 //! | [`rotary_attention`] | split, positions and attention, for training |
-//! | [`rotary_qkv`], [`KvCache`] | the same in two steps, for chat |
-//! | [`lora_linear_of_chats`], [`attention_of_chats`] | a token of each of several chats, with adapter and cache of its own |
+//! | [`rotary_qkv`], [`LayerCache`] | the same in two steps, for chat; keys and values stay in pages of a [`PagePool`] |
+//! | [`lora_linear_of_chats`], [`rotary_attention_of_chats`] | a token of each of several chats, with adapter and cache of its own |
 //! | [`linear_residual`], [`linear_gelu`] | a linear layer with what follows it |
 //! | [`gelu()`], [`scaled_add()`] | the same where an adapter sits on the layer |
 //! | [`adamw()`] | gradients to weights |
@@ -55,7 +55,8 @@ mod tensors;
 
 pub use adamw::{AdamWParameter, AdamWStep, adamw, gradient_norm};
 pub use attention::{
-    AttentionMask, KvCache, MaskRow, attention, attention_of_chats, rotary_attention,
+    AttentionMask, KvCache, LayerCache, MaskRow, OutOfPages, PAGE_TOKENS, PageCounts, PagePool,
+    PageShape, attention, rotary_attention, rotary_attention_of_chats,
 };
 pub use block::{
     Affine, BlockContext, BlockWeights, FrozenLinear, GPU_HEADS, MOST_CHATS, block, block_keeps,

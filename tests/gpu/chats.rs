@@ -3,16 +3,16 @@
 
 use candle_core::{DType, Device, Tensor};
 use weft::{
-    chatglm::{ChatGlm, ChatToken, Input, KvCache, Pass},
+    chatglm::{ChatGlm, ChatToken, Input, Pass},
     lora::{Adapter, Target},
-    ops::{AttentionMask, MaskRow, PositionIds, Quantization},
+    ops::{AttentionMask, KvCache, MaskRow, PositionIds, Quantization},
 };
 
 use crate::{TYPES, assert_near, gpu, model};
 
 const ANSWER: usize = 6;
 
-/// Tokens of the prompt, and the adapter's rank; some caches grow in mid-answer, some keys are shared by several blocks.
+/// Tokens of the prompt, and the adapter's rank; some caches get a page in mid-answer, some keys are shared by several blocks.
 const CHATS: [(usize, Option<usize>); 5] =
     [(70, Some(3)), (5, None), (62, Some(8)), (200, Some(11)), (33, Some(8))];
 
@@ -57,11 +57,12 @@ impl Chat {
 }
 
 fn chats(model: &ChatGlm, targets: &[Target]) -> Vec<Chat> {
+    let pool = model.page_pool(None);
     let each = CHATS.into_iter().enumerate().map(|(seed, (prompt, rank))| Chat {
         prompt,
         seed,
         adapter: rank.map(|r| model::adapter(r, targets, model.config(), model.device())),
-        cache: KvCache::new(model.config(), 300, model.dtype(), model.device()).unwrap(),
+        cache: KvCache::new(&pool),
     });
     each.collect()
 }
@@ -147,4 +148,33 @@ fn so_do_chats_of_a_base_in_few_bits() {
 #[test]
 fn so_do_chats_whose_adapters_are_on_other_layers_too() {
     assert_chats_are_alone(None, 64, TYPES[0], &Target::ALL, CHATS.len());
+}
+
+#[test]
+fn a_shared_cache_scores_as_the_one_that_was_read_to_the_bit() {
+    let (dtype, _) = TYPES[0];
+    let model = model::model_in(None, 64, dtype, gpu(), dtype);
+    let pool = model.page_pool(None);
+    for prompt in [30, 64, 100] {
+        let mut chat = Chat { prompt, seed: 1, adapter: None, cache: KvCache::new(&pool) };
+        let input = chat.input(prompt, gpu());
+        model.hidden_states_cached(&input, Pass::default(), &mut chat.cache).unwrap();
+        let again = Chat { prompt, seed: 1, adapter: None, cache: chat.cache.share() };
+
+        let [first, second] = [chat, again].map(|mut chat| {
+            let steps: Vec<Tensor> = (prompt..prompt + ANSWER)
+                .map(|at| {
+                    let (id, positions) = (chat.token(at), chat.positions(at).to_vec());
+                    let token = ChatToken { id, positions, adapter: None, cache: &mut chat.cache };
+                    let hidden = model.hidden_states_of_chats(&mut [token]).unwrap();
+                    model.logits(&hidden).unwrap()
+                })
+                .collect();
+            let scores = Tensor::cat(&steps, 1).unwrap().flatten_all().unwrap();
+            scores.to_vec1::<f32>().unwrap().into_iter().map(f32::to_bits).collect::<Vec<u32>>()
+        });
+
+        assert!(first == second, "{prompt} tokens");
+        assert_eq!(pool.counts().in_use, 0);
+    }
 }

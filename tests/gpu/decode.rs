@@ -2,9 +2,9 @@
 
 use candle_core::{DType, Device, Tensor};
 use weft::{
-    chatglm::{ChatGlm, Input, KvCache, Pass},
+    chatglm::{ChatGlm, Input, Pass},
     lora::{Adapter, Target},
-    ops::{AttentionMask, MaskRow, PositionIds, Quantization},
+    ops::{AttentionMask, KvCache, MaskRow, PositionIds, Quantization},
 };
 
 use crate::{TYPES, assert_near, gpu, model};
@@ -31,7 +31,7 @@ fn input(from: usize, to: usize, device: &Device) -> Input {
 fn token_by_token(model: &ChatGlm, adapter: &Adapter) -> Tensor {
     let device = model.device();
     let pass = Pass { adapter: Some(adapter), ..Pass::default() };
-    let mut cache = KvCache::new(model.config(), PROMPT + ANSWER, model.dtype(), device).unwrap();
+    let mut cache = KvCache::new(&model.page_pool(None));
     model.hidden_states_cached(&input(0, PROMPT, device), pass, &mut cache).unwrap();
     let scores: Vec<Tensor> = (PROMPT..PROMPT + ANSWER)
         .map(|i| {

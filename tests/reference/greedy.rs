@@ -1,6 +1,6 @@
 //! Greedy answers through the cache, token by token.
 
-use weft::generation::{Generation, SamplingOptions};
+use weft::generation::{ChatMemory, Generation, SamplingOptions};
 
 use crate::golden::Reference;
 
@@ -11,6 +11,7 @@ fn greedy_answers_equal_the_references() {
             let sampling = SamplingOptions { greedy: true, ..Default::default() };
             let mut generation = Generation::new(
                 &reference.model,
+                &ChatMemory::new(&reference.model),
                 None,
                 golden.prompt_ids.clone(),
                 reference.special_ids(),

@@ -10,15 +10,16 @@ use weft_shared::{tokenizer::SpecialIds, training::LoraOptions};
 use super::{Measured, WARM_UP};
 use crate::{
     chatglm::ChatGlm,
-    generation::{Generation, GenerationError, SamplingOptions, next_tokens},
+    generation::{ChatMemory, Generation, GenerationError, SamplingOptions, next_tokens},
     lora::{Adapter, Target},
 };
 
 /// A greedy token more for each of `chats` chats, which have about `context` tokens and an adapter (r 8 on
 /// `query_key_value`) each.
 pub fn serve(model: &ChatGlm, chats: usize, context: usize, repeats: usize) -> Result<Measured> {
+    let memory = ChatMemory::new(model);
     let mut answers = (0..chats as u64)
-        .map(|chat| begin(model, chat, context, WARM_UP + repeats.max(1) + 1))
+        .map(|chat| begin((model, &memory), chat, context, WARM_UP + repeats.max(1) + 1))
         .collect::<Result<Vec<_>>>()?;
     let mut step = || -> Result<()> {
         let mut all: Vec<_> = answers.iter_mut().collect();
@@ -34,19 +35,39 @@ pub fn serve(model: &ChatGlm, chats: usize, context: usize, repeats: usize) -> R
     Measured::new(model.device(), repeats, step)
 }
 
-fn begin(model: &ChatGlm, chat: u64, context: usize, tokens: usize) -> Result<Generation> {
+fn begin(
+    (model, memory): (&ChatGlm, &ChatMemory),
+    chat: u64,
+    context: usize,
+    tokens: usize,
+) -> Result<Generation> {
     let config = model.config();
     let targets = [Target::QueryKeyValue];
     let options = LoraOptions { r: 8, ..LoraOptions::default() };
     let adapter = Adapter::initialize(options, &targets, config, chat, model.device())?;
-    let last = config.vocab_size as u32 - 1;
-    // No token is `<eop>`, and no answer ends.
-    let special = SpecialIds { mask: last, gmask: last - 1, sop: last - 2, eop: u32::MAX, pad: 0 };
-    let mut rng = ChaCha8Rng::seed_from_u64(chat);
-    let prompt = context.saturating_sub(tokens).max(1);
-    let mut ids: Vec<u32> = (0..prompt).map(|_| rng.random_range(0..last - 2)).collect();
-    ids.extend([special.gmask, special.sop]);
+    let adapter = Some(Arc::new(adapter));
+    let (ids, special) = prompt(config.vocab_size, chat, context.saturating_sub(tokens).max(1));
     let sampling = SamplingOptions { greedy: true, ..SamplingOptions::default() };
-    Generation::new(model, Some(Arc::new(adapter)), ids, special, sampling, tokens)
-        .map_err(Error::wrap)
+    Generation::new(model, memory, adapter, ids, special, sampling, tokens).map_err(Error::wrap)
+}
+
+/// The first token of a greedy answer to a prompt of `tokens` tokens that was answered before.
+pub fn first_token_again(model: &ChatGlm, tokens: usize, repeats: usize) -> Result<Measured> {
+    let memory = ChatMemory::new(model);
+    let (ids, special) = prompt(model.config().vocab_size, 0, tokens - 2);
+    Measured::new(model.device(), repeats, || {
+        let sampling = SamplingOptions { greedy: true, ..SamplingOptions::default() };
+        let answer = Generation::new(model, &memory, None, ids.clone(), special, sampling, 1);
+        answer.and_then(|mut answer| answer.next_token(model)).map(drop).map_err(Error::wrap)
+    })
+}
+
+/// So many random tokens, `[gMASK] <sop>`, and special tokens none of which ends an answer.
+fn prompt(vocab: usize, seed: u64, tokens: usize) -> (Vec<u32>, SpecialIds) {
+    let last = vocab as u32 - 1;
+    let special = SpecialIds { mask: last, gmask: last - 1, sop: last - 2, eop: u32::MAX, pad: 0 };
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut ids: Vec<u32> = (0..tokens).map(|_| rng.random_range(0..last - 2)).collect();
+    ids.extend([special.gmask, special.sop]);
+    (ids, special)
 }

@@ -3,11 +3,11 @@
 
 use candle_core::{Result, Tensor};
 
-use super::{Attention, Block, ChatGlm, KvCache, Linear, Mlp, Pass, Place, PositionIds, Rotation};
+use super::{Attention, Block, ChatGlm, Linear, Mlp, Pass, Place, PositionIds, Rotation};
 use crate::{
     chatglm::ALPHA,
     lora::Adapter,
-    ops::{self, LoraOperand},
+    ops::{self, KvCache, LayerCache, LoraOperand},
 };
 
 /// The newest token of a chat, and what it goes through the model with.
@@ -76,11 +76,10 @@ impl Attention {
         &self,
         hidden: &Tensor,
         chats: Context,
-        caches: &mut [&mut ops::KvCache],
+        caches: &[LayerCache],
     ) -> Result<Tensor> {
         let qkv = self.query_key_value.forward_chats(hidden, chats)?; // [chats, 1, heads * 3 * head_dim]
-        let qkv = ops::rotary_qkv(&qkv, chats.rotation, self.heads)?; // [3, chats, heads, 1, head_dim]
-        let read = ops::attention_of_chats(&qkv, caches)?; // [chats, 1, model]
+        let read = ops::rotary_attention_of_chats(&qkv, chats.rotation, self.heads, caches)?; // [chats, 1, model]
         self.dense.forward_chats_residual(&read, hidden, chats)
     }
 }
@@ -98,7 +97,7 @@ impl Block {
         &self,
         hidden: &Tensor,
         chats: Context,
-        caches: &mut [&mut ops::KvCache],
+        caches: &[LayerCache],
     ) -> Result<Tensor> {
         let others = [&self.attention.dense, &self.mlp.dense_h_to_4h, &self.mlp.dense_4h_to_h];
         if !others.into_iter().any(|linear| chats.any_lora(linear)) {
@@ -120,6 +119,9 @@ impl Block {
 impl ChatGlm {
     /// The states after the final layer norm, `[chats, 1, model]`, of each chat's newest token.
     pub fn hidden_states_of_chats(&self, chats: &mut [ChatToken]) -> Result<Tensor> {
+        for chat in chats.iter_mut() {
+            chat.cache.reserve(1)?;
+        }
         let ids: Vec<u32> = chats.iter().map(|chat| chat.id).collect();
         let positions = PositionIds {
             batch: chats.len(),
@@ -133,8 +135,11 @@ impl ChatGlm {
         let mut hidden = ops::embedding(&ids, &self.word_embeddings)?; // [chats, 1, model]
         for (layer, block) in self.layers.iter().enumerate() {
             let context = Context { layer, rotation: &rotation, adapters: &adapters };
-            let mut caches: Vec<_> = chats.iter_mut().map(|chat| chat.cache.layer(layer)).collect();
-            hidden = block.forward_chats(&hidden, context, &mut caches)?;
+            let caches: Vec<_> = chats.iter().map(|chat| chat.cache.layer(layer)).collect();
+            hidden = block.forward_chats(&hidden, context, &caches)?;
+        }
+        for chat in chats {
+            chat.cache.advance(1);
         }
         self.final_layernorm.forward(&hidden)
     }

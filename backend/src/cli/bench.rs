@@ -34,7 +34,7 @@ enum Command {
         #[arg(long)]
         checkpoint: bool,
     },
-    /// The first token after a prompt, and one token after another with a filled cache.
+    /// The first token after a prompt, and after one that was read before; one token after another with a filled cache.
     Decode {
         #[command(flatten)]
         common: Common,
@@ -132,6 +132,8 @@ fn decode(common: &Common, context: usize) -> anyhow::Result<Value> {
     memory::reset_peak(model.device())?;
     let first = bench::first_token(&model, context, common.repeats)?;
     report["first_token"] = timing(&first, context);
+    let again = bench::first_token_again(&model, context, common.repeats)?;
+    report["first_token_again"] = timing(&again, context);
     let measured = bench::decode(&model, context, common.repeats)?;
     let mut timing = timing(&measured, bench::DECODED);
     timing["peak_gib"] = peak_gib(model.device())?;

@@ -12,7 +12,7 @@ use weft_shared::{pair::Turn, prompt::Templates};
 use super::common::{ComputeArgs, ModelArgs, TemplateArg};
 use crate::{
     chat::{Answer, Chat},
-    generation::{Finish, GenerationError, SamplingOptions},
+    generation::{ChatMemory, Finish, GenerationError, SamplingOptions},
     lora::Adapter,
     model_dir::progress,
 };
@@ -91,8 +91,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
         None => None,
     };
     let templates = Templates::default();
+    let memory = ChatMemory::new(&model);
     let chat = Chat {
         model: &model,
+        memory: &memory,
         adapter: adapter.as_ref(),
         tokenizer: &tokenizer,
         templates: &templates,

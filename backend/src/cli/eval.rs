@@ -13,6 +13,7 @@ use super::common::{ComputeArgs, ModelArgs, TemplateArg, read_pairs};
 use crate::{
     chat::Chat,
     evaluation::{Answered, evaluate},
+    generation::ChatMemory,
     lora::Adapter,
     model_dir::progress,
 };
@@ -60,7 +61,14 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
     let model = dir.load_watched(format, &device, &progress::to_stderr())?;
 
     let templates = Templates::default();
-    let base = Chat { model: &model, adapter: None, tokenizer: &tokenizer, templates: &templates };
+    let memory = ChatMemory::new(&model);
+    let base = Chat {
+        model: &model,
+        memory: &memory,
+        adapter: None,
+        tokenizer: &tokenizer,
+        templates: &templates,
+    };
     let mut columns = vec![("base", args.ask(base, &pairs)?)];
     if let Some(adapter) = &adapter {
         columns.push(("adapter", args.ask(Chat { adapter: Some(adapter), ..base }, &pairs)?));

@@ -7,7 +7,7 @@ use std::sync::{
 
 use super::CompletionError;
 
-/// Each has a cache of its own, up to 0.9 GB for ChatGLM-6B in f16, and a row in each step.
+/// Each has pages of its own, up to 0.9 GB for ChatGLM-6B in f16, and a row in each step.
 const MOST: usize = 64;
 
 /// Of all answers of a server.

@@ -148,7 +148,10 @@ mod tests {
     use weft_shared::tokenizer::SpecialIds;
 
     use super::*;
-    use crate::{bench::Shape, generation::SamplingOptions};
+    use crate::{
+        bench::Shape,
+        generation::{ChatMemory, SamplingOptions},
+    };
 
     const SPECIAL: SpecialIds = SpecialIds { mask: 91, gmask: 92, sop: 93, eop: 94, pad: 95 };
 
@@ -160,7 +163,8 @@ mod tests {
     fn begin(model: &ChatGlm, tokens: u32) -> Generation {
         let prompt = (0..tokens).chain([SPECIAL.gmask, SPECIAL.sop]).collect();
         let sampling = SamplingOptions { seed: tokens.into(), ..SamplingOptions::default() };
-        Generation::new(model, None, prompt, SPECIAL, sampling, 30).unwrap()
+        Generation::new(model, &ChatMemory::new(model), None, prompt, SPECIAL, sampling, 30)
+            .unwrap()
     }
 
     fn read(mut tokens: impl Tokens) -> (Vec<u32>, Option<Finish>) {

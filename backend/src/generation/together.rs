@@ -10,14 +10,18 @@ type Next = Result<Option<u32>, GenerationError>;
 /// The next token of each answer, `None` where it has ended. Answers whose prompt is read take one pass together, each
 /// prompt takes one of its own.
 ///
-/// What fails, fails alone: after an error or a panic of the pass for all, each answer is tried by itself.
+/// What fails, fails alone: who gets no memory for a token more is not in the pass, and after an error or a panic of the
+/// pass for all, each answer is tried by itself.
 pub fn next_tokens(model: &ChatGlm, answers: &mut [&mut Generation]) -> Vec<Next> {
     let mut next: Vec<Option<Next>> = Vec::new();
     let mut together = Vec::new();
     for answer in answers.iter_mut() {
-        let alone = !answer.has_read_prompt() || answer.has_ended();
-        next.push(alone.then(|| guarded(answer, |answer| answer.next_token(model))));
-        if !alone {
+        if !answer.has_read_prompt() || answer.has_ended() {
+            next.push(Some(guarded(answer, |answer| answer.next_token(model))));
+        } else if let Err(error) = answer.reserve(1) {
+            next.push(Some(Err(error.into())));
+        } else {
+            next.push(None);
             together.push(&mut **answer);
         }
     }
@@ -28,15 +32,11 @@ pub fn next_tokens(model: &ChatGlm, answers: &mut [&mut Generation]) -> Vec<Next
 
 fn step(model: &ChatGlm, answers: &mut [&mut Generation]) -> Vec<Next> {
     if answers.len() > 1 {
-        let read: Vec<_> = answers.iter().map(|answer| answer.cache.len()).collect();
         match catch_unwind(AssertUnwindSafe(|| pass(model, answers))) {
             Ok(Ok(next)) => return next.into_iter().map(Ok).collect(),
             Ok(Err(error)) => tracing::warn!("a pass for several answers failed: {error}"),
             // What it was has been printed by the panic.
             Err(_) => {}
-        }
-        for (answer, read) in answers.iter_mut().zip(read) {
-            answer.cache.truncate(read);
         }
     }
     answers.iter_mut().map(|answer| guarded(answer, |answer| answer.next_token(model))).collect()
@@ -71,7 +71,7 @@ mod tests {
     use crate::{
         bench::Shape,
         chatglm::{Input, Pass},
-        generation::SamplingOptions,
+        generation::{ChatMemory, SamplingOptions},
         lora::{Adapter, LoraWeights, Target},
         ops::{AttentionMask, MaskRow, PositionIds},
     };
@@ -105,9 +105,28 @@ mod tests {
         tokens: u32,
         max_tokens: usize,
     ) -> Generation {
+        let memory = ChatMemory::new(model);
+        begin_in(&memory, model, adapter, tokens, max_tokens)
+    }
+
+    fn begin_in(
+        memory: &ChatMemory,
+        model: &ChatGlm,
+        adapter: Option<&Arc<Adapter>>,
+        tokens: u32,
+        max_tokens: usize,
+    ) -> Generation {
         let sampling = SamplingOptions { greedy: true, ..SamplingOptions::default() };
-        Generation::new(model, adapter.cloned(), prompt(tokens), SPECIAL, sampling, max_tokens)
-            .unwrap()
+        Generation::new(
+            model,
+            memory,
+            adapter.cloned(),
+            prompt(tokens),
+            SPECIAL,
+            sampling,
+            max_tokens,
+        )
+        .unwrap()
     }
 
     fn alone(model: &ChatGlm, mut generation: Generation) -> Vec<u32> {

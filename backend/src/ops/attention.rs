@@ -7,14 +7,16 @@
 mod cache;
 mod fused;
 mod head;
+mod pages;
 mod plain;
 
 #[cfg(feature = "cuda")]
 use candle_core::{Device, Tensor};
 use candle_core::{Result, bail};
 
-pub use cache::{KvCache, attention_of_chats};
+pub use cache::{KvCache, LayerCache, rotary_attention_of_chats};
 pub use fused::rotary_attention;
+pub use pages::{OutOfPages, PAGE_TOKENS, PageCounts, PagePool, PageShape};
 pub use plain::attention;
 
 /// Who sees whom, as a rule for each sequence of a batch.

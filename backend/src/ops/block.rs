@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::{AttentionMask, KvCache, LoraOperand, Rotation, Weight, WeightGradients};
+use super::{AttentionMask, LayerCache, LoraOperand, Rotation, Weight, WeightGradients};
 
 /// Sizes of a head that the kernels of a GPU are made for, in half precision.
 pub const GPU_HEADS: [usize; 3] = [32, 64, 128];
@@ -66,15 +66,15 @@ pub fn block_keeps(
 }
 
 /// Maps hidden states `[batch, seq, model]` to the same shape; gradients reach them and the adapter. With a cache, reads
-/// what it holds and adds to it, and no gradient flows.
+/// what it holds, writes behind it, and no gradient flows.
 ///
-/// `None` where there is no such op: on the CPU, in f32, for weights that learn. The cache is as it was then.
+/// `None` where there is no such op: on the CPU, in f32, for weights that learn.
 #[cfg(feature = "cuda")]
 pub fn block(
     x: &Tensor,
     weights: &BlockWeights,
     context: &BlockContext,
-    cache: Option<&mut KvCache>,
+    cache: Option<LayerCache>,
 ) -> Result<Option<Tensor>> {
     match cache {
         None => super::cuda::block(x, weights, context),
@@ -88,7 +88,7 @@ pub fn block(
     _: &Tensor,
     _: &BlockWeights,
     _: &BlockContext,
-    _: Option<&mut KvCache>,
+    _: Option<LayerCache>,
 ) -> Result<Option<Tensor>> {
     Ok(None)
 }
@@ -99,14 +99,14 @@ pub const MOST_CHATS: usize = 64;
 /// The newest token of each chat, `[chats, 1, model]`, through a block to the same shape: it joins its chat's cache, and
 /// has the adapter of its chat on `query_key_value`, or none. `rotation` has its row for each.
 ///
-/// `None` where there is no such op; the caches are as they were then.
+/// `None` where there is no such op.
 #[cfg(feature = "cuda")]
 pub fn block_of_chats(
     x: &Tensor,
     weights: &BlockWeights,
     rotation: &Rotation,
     loras: &[Option<LoraOperand>],
-    caches: &mut [&mut KvCache],
+    caches: &[LayerCache],
 ) -> Result<Option<Tensor>> {
     super::cuda::block_of_chats(x, weights, rotation, loras, caches)
 }
@@ -118,7 +118,7 @@ pub fn block_of_chats(
     _: &BlockWeights,
     _: &Rotation,
     _: &[Option<LoraOperand>],
-    _: &mut [&mut KvCache],
+    _: &[LayerCache],
 ) -> Result<Option<Tensor>> {
     Ok(None)
 }

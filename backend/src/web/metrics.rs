@@ -25,6 +25,7 @@ use weft_shared::api::job::{Job, JobState};
 use super::{ApiError, AppState, guard};
 use crate::{
     completions::Counts,
+    generation::PageCounts,
     jobs::{Jobs, memory},
 };
 
@@ -79,13 +80,20 @@ pub(super) async fn count(State(app): State<AppState>, request: Request, next: N
 pub(super) async fn metrics(State(app): State<AppState>) -> Result<Response, ApiError> {
     let jobs = app.of_jobs(Jobs::list).await?;
     let device = app.engine.device_name();
-    let text = app.metrics.text(&jobs, app.completions.counts(), device);
+    let pages = app.engine.memory().pages();
+    let text = app.metrics.text(&jobs, app.completions.counts(), pages, device);
     let text = text.map_err(|_| ApiError::Ended)?;
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
 }
 
 impl Metrics {
-    fn text(&self, jobs: &[Job], answers: Counts, device: String) -> Result<String, fmt::Error> {
+    fn text(
+        &self,
+        jobs: &[Job],
+        answers: Counts,
+        pages: PageCounts,
+        device: String,
+    ) -> Result<String, fmt::Error> {
         let mut registry = Registry::with_prefix("weft");
         registry.register(
             "http_requests",
@@ -109,6 +117,15 @@ impl Metrics {
         );
         let active = i64::try_from(answers.active).unwrap_or(i64::MAX);
         registry.register("chats_active", "Answers that are being written", gauge(active));
+
+        for (name, help, count) in [
+            ("chat_pages_used", "Pages that chats and remembered prompts have", pages.in_use),
+            ("chat_pages", "Pages for chats on the device, used or not", pages.in_use + pages.free),
+        ] {
+            registry.register(name, help, gauge(i64::try_from(count).unwrap_or(i64::MAX)));
+        }
+        let page_bytes = gauge(pages.bytes.cast_signed());
+        registry.register("chat_page_bytes", "Of 64 tokens of a chat", page_bytes);
 
         let by_state = Family::<Labels, Gauge>::default();
         let count = |state| {

@@ -67,7 +67,9 @@ impl From<CompletionError> for Refusal {
             CompletionError::Generation(GenerationError::Prompt(_)) => {
                 (StatusCode::BAD_REQUEST, Some("messages"), None)
             }
-            CompletionError::Busy { .. } | CompletionError::Ending => {
+            CompletionError::Busy { .. }
+            | CompletionError::Ending
+            | CompletionError::Generation(GenerationError::Memory(_)) => {
                 (StatusCode::SERVICE_UNAVAILABLE, None, None)
             }
             CompletionError::Generation(GenerationError::Compute(_) | GenerationError::Broken)

@@ -16,7 +16,7 @@ use super::{decode, gelu, layer_norm, learned, lora};
 use crate::ops::block::{Affine, BlockContext, BlockWeights, FrozenLinear, GPU_HEADS};
 use crate::ops::dropout::Dropout;
 use crate::ops::rotary::{Rotation, Turn};
-use crate::ops::{KvCache, LoraOperand, Weight, WeightGradients};
+use crate::ops::{LayerCache, LoraOperand, Weight, WeightGradients};
 
 /// See [`crate::ops::block()`].
 pub(crate) fn block(
@@ -47,14 +47,14 @@ pub(crate) fn block_cached(
     x: &Tensor,
     weights: &BlockWeights,
     context: &BlockContext,
-    cache: &mut KvCache,
+    cache: LayerCache,
 ) -> Result<Option<Tensor>> {
     let BlockContext { rotation, attention_mask, lora, .. } = context;
     let (batch, seq, _) = x.dims3()?;
     if batch != 1
         || attention_mask.rows.iter().any(|row| row.padding > 0)
         || !fits(x, weights, context)?
-        || !all_half(&[x, cache.tensors().0])
+        || !cache.is_on_gpu_in(x.dtype())
     {
         return Ok(None);
     }
@@ -65,7 +65,6 @@ pub(crate) fn block_cached(
         return Ok(None);
     }
     let block = Block::new(x, weights, context)?;
-    cache.grow(seq)?;
     let (y, _) = block.forward(&x.detach(), Some(cache), false)?;
     Ok(Some(y.tensor()))
 }
@@ -238,11 +237,11 @@ impl Block {
         })
     }
 
-    /// Keys and values go to `cache`, which has been grown for them; what the backward needs is kept where it is to run.
+    /// Keys and values go to `cache`; what the backward needs is kept where it is to run.
     fn forward(
         &self,
         x: &Tensor,
-        cache: Option<&KvCache>,
+        cache: Option<LayerCache>,
         keep: bool,
     ) -> Result<(Fresh, Option<Kept>)> {
         let Weights { eps, alpha, heads, .. } = self.weights;
@@ -257,7 +256,7 @@ impl Block {
         turn(&qkv, x, &self.rotation, heads, low_rank, Turn::Forward)?;
         let qkv = qkv.tensor();
         if let Some(cache) = cache {
-            decode::append(&qkv, cache)?;
+            decode::append(&qkv, heads, cache)?;
         }
         let (read, log_sums) = self.attention.forward(&qkv)?;
         let linear = &weights.dense;

@@ -7,8 +7,8 @@ use super::block::{fits, fits_lora};
 use super::gemm::{Gemm, Then, Way};
 use super::launch::{Arg, Fresh, Module, OnDevice as _, Threads, device_of, launch, suffix};
 use super::{all_half, attention, decode, layer_norm, lora};
-use crate::ops::block::{Affine, BlockContext, BlockWeights, FrozenLinear, MOST_CHATS};
-use crate::ops::{AttentionMask, KvCache, LoraOperand, Rotation, Weight};
+use crate::ops::block::{Affine, BlockContext, BlockWeights, FrozenLinear, GPU_HEADS, MOST_CHATS};
+use crate::ops::{AttentionMask, LayerCache, LoraOperand, Rotation, Weight};
 
 /// Keys that a block of the attention kernel reads at least, and most blocks that share the keys of a head.
 const KEYS_A_BLOCK: usize = 64;
@@ -22,12 +22,10 @@ const WORTH_NUMBERS: usize = 4;
 #[derive(Clone, Copy, Default)]
 #[repr(C)]
 struct Chat {
-    keys: u64,
-    values: u64,
+    pages: u64,
     a: u64,
     b: u64,
     past: i32,
-    room: i32,
     rank: i32,
     scale: f32,
 }
@@ -36,30 +34,26 @@ struct Chat {
 pub(super) struct Chats {
     of: [Chat; MOST_CHATS],
     count: usize,
+    /// The block of the model that all caches are of.
+    layer: usize,
     /// Of the longest cache, before the newest token.
     longest: usize,
     rank: usize,
 }
 
 impl Chats {
-    /// Each cache has grown by a token, whose key and value are still to come.
-    pub(super) fn grown(
-        loras: &[Option<LoraOperand>],
-        caches: &mut [&mut KvCache],
-    ) -> Result<Self> {
-        let mut chats =
-            Self { of: [Chat::default(); MOST_CHATS], count: caches.len(), longest: 0, rank: 0 };
+    /// Each with a cache that has room for a token more.
+    pub(super) fn new(loras: &[Option<LoraOperand>], caches: &[LayerCache]) -> Result<Self> {
+        let of = [Chat::default(); MOST_CHATS];
+        let mut chats = Self { of, count: caches.len(), layer: 0, longest: 0, rank: 0 };
         if caches.len() > MOST_CHATS || caches.len() != loras.len() {
             bail!("{} caches and {} adapters for {MOST_CHATS} chats", caches.len(), loras.len());
         }
-        for (chat, (cache, lora)) in chats.of.iter_mut().zip(caches.iter_mut().zip(loras)) {
-            let past = cache.len();
-            cache.grow(1)?;
-            let (keys, values) = cache.tensors();
-            let (_, _, room, _) = keys.dims4()?;
-            (chat.keys, chat.values) = (keys.address()?, values.address()?);
-            (chat.past, chat.room) = (past as i32, room as i32);
-            chats.longest = chats.longest.max(past);
+        for (chat, (cache, lora)) in chats.of.iter_mut().zip(caches.iter().zip(loras)) {
+            let (layer, table) = cache.table(1)?;
+            chats.layer = layer;
+            (chat.pages, chat.past) = (table.address(), cache.len() as i32);
+            chats.longest = chats.longest.max(cache.len());
             if let Some(lora) = lora {
                 let (rank, _) = lora.a.dims2()?;
                 (chat.a, chat.b) = (lora.a.address()?, lora.b.address()?);
@@ -77,15 +71,14 @@ pub(crate) fn block_of_chats(
     weights: &BlockWeights,
     rotation: &Rotation,
     loras: &[Option<LoraOperand>],
-    caches: &mut [&mut KvCache],
+    caches: &[LayerCache],
 ) -> Result<Option<Tensor>> {
     let attention_mask = &AttentionMask::new(Vec::new());
     let context =
         BlockContext { rotation, attention_mask, lora: None, checkpoint: false, learned: None };
-    let is_kept_here = |cache: &&mut KvCache| all_half(&[x, cache.tensors().0]);
     if !fits(x, weights, &context)?
         || !loras.iter().flatten().all(fits_lora)
-        || !caches.iter().all(is_kept_here)
+        || !caches.iter().all(|cache| cache.is_on_gpu_in(x.dtype()))
     {
         return Ok(None);
     }
@@ -94,7 +87,7 @@ pub(crate) fn block_of_chats(
     let is_few_bits = matches!(weights.dense.weight, Weight::Quantized(_));
     if chats == 1 || is_few_bits && chats < WORTH_NUMBERS {
         let (cos, sin) = (&rotation.cos, &rotation.sin);
-        let each = caches.iter_mut().zip(loras).enumerate().map(|(chat, (cache, &lora))| {
+        let each = caches.iter().zip(loras).enumerate().map(|(chat, (&cache, &lora))| {
             let of = |all: &Tensor| all.narrow(0, chat, 1);
             let rotation = Rotation { cos: of(cos)?, sin: of(sin)?, rows: rotation.rows };
             decode::block(&of(&x)?, weights, &rotation, lora, cache)
@@ -102,7 +95,25 @@ pub(crate) fn block_of_chats(
         let each = each.collect::<Result<Vec<_>>>()?;
         return Tensor::cat(&each, 0).map(Some);
     }
-    together(&x, weights, rotation, &Chats::grown(loras, caches)?).map(Some)
+    together(&x, weights, rotation, &Chats::new(loras, caches)?).map(Some)
+}
+
+/// See [`crate::ops::rotary_attention_of_chats`]; `None` where there is no kernel for it.
+pub(crate) fn attention_of_chats(
+    qkv: &Tensor,
+    rotation: &Rotation,
+    heads: usize,
+    caches: &[LayerCache],
+) -> Result<Option<Tensor>> {
+    let (_, _, width) = qkv.dims3()?;
+    let fits = all_half(&[qkv])
+        && GPU_HEADS.contains(&(width / (3 * heads)))
+        && caches.iter().all(|cache| cache.is_on_gpu_in(qkv.dtype()));
+    if !fits {
+        return Ok(None);
+    }
+    let chats = Chats::new(&vec![None; caches.len()], caches)?;
+    attend(qkv, None, rotation, heads, &chats).map(Some)
 }
 
 fn together(
@@ -155,7 +166,8 @@ fn read_low(x: &Tensor, chats: &Chats) -> Result<Option<Tensor>> {
     Ok(Some(low.tensor()))
 }
 
-/// What the newest tokens read, `[chats, 1, model]`; their keys and values join the caches. `low`: f32, a row for each chat.
+/// What the newest tokens read, `[chats, 1, model]`; their keys and values are written behind what the caches
+/// hold. `low`: f32, a row for each chat.
 pub(super) fn attend(
     qkv: &Tensor,
     low: Option<&Tensor>,
@@ -184,6 +196,7 @@ pub(super) fn attend(
             Arg::of(&rotation.sin)?,
             Arg::size(rotation.rows),
             Arg::structure(&chats.of),
+            Arg::size(chats.layer),
             Arg::of(&read)?,
             Arg::of(&partial)?,
             Arg::of(&counters)?,

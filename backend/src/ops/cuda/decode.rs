@@ -7,7 +7,7 @@ use super::chats::{Chats, attend};
 use super::gemm::{Gemm, Way};
 use super::launch::{Arg, Fresh, Module, Threads, device_of, launch, suffix};
 use crate::ops::block::{Affine, BlockWeights, FrozenLinear};
-use crate::ops::{KvCache, LoraOperand, Rotation, Weight};
+use crate::ops::{LayerCache, LoraOperand, Rotation, Weight};
 
 /// Warps of a block of the product kernel; each has a row at a time, or two of integers.
 const WARPS: usize = 8;
@@ -117,13 +117,13 @@ impl Product<'_> {
     }
 }
 
-/// The block's answer to `x` `[1, 1, model]`, the token after those in `cache`, which it joins.
+/// The block's answer to `x` `[1, 1, model]`, the token after those in `cache`, behind which it is written.
 pub(super) fn block(
     x: &Tensor,
     weights: &BlockWeights,
     rotation: &Rotation,
     lora: Option<LoraOperand>,
-    cache: &mut KvCache,
+    cache: LayerCache,
 ) -> Result<Tensor> {
     let plain =
         |x, linear| Product { x, norm: None, linear, gelu: false, residual: None, lora: None };
@@ -133,7 +133,7 @@ pub(super) fn block(
         ..plain(x, weights.query_key_value)
     }
     .run()?;
-    let chats = Chats::grown(&[lora], &mut [cache])?;
+    let chats = Chats::new(&[lora], &[cache])?;
     let read = attend(&qkv.y, qkv.low.as_ref(), rotation, weights.heads, &chats)?;
     let Some(normed) = &qkv.normed else {
         bail!("decode: no normalized input");
@@ -155,24 +155,17 @@ pub(super) fn block(
     Ok(down.run()?.y)
 }
 
-/// The keys and values of turned `qkv` `[1, seq, heads * 3 * head]` into the last places of the cache.
-pub(super) fn append(qkv: &Tensor, cache: &KvCache) -> Result<()> {
-    let (_, seq, _) = qkv.dims3()?;
-    let (keys, values) = cache.tensors();
-    let (_, heads, room, head) = keys.dims4()?;
+/// The keys and values of turned `qkv` `[1, seq, heads * 3 * head]` behind what the cache holds.
+pub(super) fn append(qkv: &Tensor, heads: usize, cache: LayerCache) -> Result<()> {
+    let (_, seq, width) = qkv.dims3()?;
+    let head = width / (3 * heads);
+    let (layer, table) = cache.table(seq)?;
     launch(
         device_of(qkv)?,
         Module::Decode,
         ("decode_append", suffix(qkv.dtype())?),
         Threads::new((seq, heads, 1), head),
-        &[
-            Arg::of(qkv)?,
-            Arg::of(keys)?,
-            Arg::of(values)?,
-            Arg::size(cache.len() - seq),
-            Arg::size(room),
-            Arg::size(heads),
-        ],
+        &[Arg::of(qkv)?, table.arg(), Arg::size(layer), Arg::size(cache.len()), Arg::size(heads)],
     )
 }
 

@@ -201,6 +201,7 @@ pub(super) struct DropoutRule {
 }
 
 /// Addresses and sizes where a kernel reads them.
+#[derive(Debug)]
 pub(super) struct Table {
     slice: CudaSlice<u64>,
 }
@@ -211,7 +212,11 @@ impl Table {
     }
 
     pub(super) fn arg(&self) -> Arg {
-        Arg::Address(self.slice.device_ptr(self.slice.stream()).0)
+        Arg::Address(self.address())
+    }
+
+    pub(super) fn address(&self) -> u64 {
+        self.slice.device_ptr(self.slice.stream()).0
     }
 }
 

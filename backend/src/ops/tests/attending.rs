@@ -4,8 +4,8 @@ use candle_core::{DType, Device, Tensor};
 
 use super::{difference, random, same, variable};
 use crate::ops::{
-    AttentionMask, KvCache, MaskRow, PositionIds, Rotation, attention, composed, rotary_attention,
-    rotary_qkv,
+    AttentionMask, KvCache, MaskRow, PAGE_TOKENS, PagePool, PageShape, PositionIds, Rotation,
+    attention, composed, rotary_attention, rotary_qkv,
 };
 
 /// Batch, sequence, heads, size of a head.
@@ -142,28 +142,62 @@ fn padding_reads_zeros_and_is_read_by_nobody() {
 #[test]
 fn a_cache_reads_what_the_whole_sequence_reads() {
     for dtype in [DType::F32, DType::F64] {
-        let (batch, heads, seq, head) = (2, 3, 20, 16);
-        let mask = AttentionMask::new(vec![
-            MaskRow { padding: 0, context: 11 },
-            MaskRow { padding: 4, context: 5 },
-        ]);
-        let split = random(1, &[3, batch, heads, seq, head]).to_dtype(dtype).unwrap();
+        let (heads, seq, head) = (3, 140, 16);
+        let mask = AttentionMask::new(vec![MaskRow { padding: 0, context: 61 }]);
+        let split = random(1, &[3, 1, heads, seq, head]).to_dtype(dtype).unwrap();
         let expected = composed::attention(&split, &mask).unwrap();
 
-        let mut cache = KvCache::new((batch, heads, 24, head), dtype, &Device::Cpu).unwrap();
+        let pool =
+            PagePool::new(PageShape { layers: 2, heads, head }, dtype, &Device::Cpu, Some(3));
+        let mut cache = KvCache::new(&pool);
         let mut parts = Vec::new();
-        // The context at once, then a few tokens, then one by one; a step back in between.
-        for (start, len) in [(0, 11), (11, 4), (11, 4), (15, 1), (16, 1), (17, 1), (18, 1), (19, 1)]
-        {
+        // The context at once, then a few tokens over the end of a page, then one by one; a step back in between.
+        let one_by_one = (70..seq).map(|at| (at, 1));
+        for (start, len) in [(0, 61), (61, 9), (61, 9)].into_iter().chain(one_by_one) {
             cache.truncate(start);
-            parts.truncate(if start == 11 { 1 } else { parts.len() });
+            parts.truncate(if start == 61 { 1 } else { parts.len() });
             let part = split.narrow(3, start, len).unwrap().contiguous().unwrap();
-            parts.push(cache.attention(&part, &mask).unwrap());
+            cache.reserve(len).unwrap();
+            parts.push(cache.layer(1).attention(&part, &mask).unwrap());
+            cache.advance(len);
         }
 
         let read = Tensor::cat(&parts, 1).unwrap().to_dtype(DType::F32).unwrap();
         assert!(difference(&read, &expected.to_dtype(DType::F32).unwrap()) < 1e-6);
         assert_eq!(cache.len(), seq);
-        assert!(cache.attention(&split, &mask).is_err(), "a full cache takes no more");
+        assert_eq!(pool.counts().in_use, seq.div_ceil(PAGE_TOKENS));
+        assert!(cache.layer(1).attention(&split, &mask).is_err(), "no room was made");
+        assert!(cache.reserve(seq).is_err(), "there are three pages");
     }
+}
+
+#[test]
+fn who_shares_pages_copies_the_last_one_before_it_writes() {
+    let (heads, seq, head) = (2, 100, 8);
+    let shape = PageShape { layers: 1, heads, head };
+    let pool = PagePool::new(shape, DType::F32, &Device::Cpu, None);
+    let mask = AttentionMask::new(vec![MaskRow { padding: 0, context: seq }]);
+    let read = |cache: &mut KvCache, seed: u64, tokens: usize| {
+        cache.reserve(tokens).unwrap();
+        let read =
+            cache.layer(0).attention(&random(seed, &[3, 1, heads, tokens, head]), &mask).unwrap();
+        cache.advance(tokens);
+        read.flatten_all().unwrap().to_vec1::<f32>().unwrap()
+    };
+    let fresh = |seed| {
+        let mut cache = KvCache::new(&pool);
+        read(&mut cache, 1, seq);
+        read(&mut cache, seed, 1)
+    };
+    let wanted = [fresh(2), fresh(3)];
+
+    let mut first = KvCache::new(&pool);
+    read(&mut first, 1, seq);
+    let mut second = first.share();
+    assert_eq!(pool.counts().in_use, 2, "nothing is copied yet");
+
+    assert_eq!([read(&mut first, 2, 1), read(&mut second, 3, 1)], wanted);
+    assert_eq!(pool.counts().in_use, 3, "the full page is one for both");
+    drop((first, second));
+    assert_eq!(pool.counts().in_use, 0);
 }
