@@ -20,6 +20,7 @@ pub(super) mod learned;
 mod likeliest;
 mod lora;
 mod node;
+mod product;
 mod quantized;
 mod rotary;
 mod rows;
