@@ -151,15 +151,16 @@ template <typename T> struct Finish {
     const T *residual;
     float alpha;
     int gelu;
-    // `at`: the element's place in the residual.
-    __device__ __forceinline__ float operator()(float sum, float of_bias, size_t at) const {
+    __device__ __forceinline__ float residual_at(size_t place) const {
+        return residual ? alpha * to_f32(residual[place]) : 0.f;
+    }
+    __device__ __forceinline__ float operator()(float sum, float of_bias, float plus) const {
         sum += of_bias;
-        if (gelu) sum = ::gelu(sum);
-        return residual ? sum + alpha * to_f32(residual[at]) : sum;
+        return (gelu ? ::gelu(sum) : sum) + plus;
     }
 };
 
-constexpr int WARPS = 16, ROWS = 16, AHEAD = 4, TURNS = 8;
+constexpr int WARPS = 16, ROWS = 16, AHEAD = 8, TURNS = 8;
 
 // Of one chat: y[row] = finish(weight[row] · x'), x' = x, or with `norm_weight` its layer norm, which then also goes to
 // `normed`; and what an adapter reads, A [rank, in]: low[i] = scale * a[i] · x'.
@@ -368,7 +369,7 @@ __device__ void product(const T *x, const T *norm_weight, const T *norm_bias, fl
             float sum = 0.f;
 #pragma unroll
             for (int i = 0; i < WARPS; i++) sum += found[own][i][threadIdx.x % ROWS];
-            y[row] = from_f32<Y>(finish(sum * of_scale, of_bias, row));
+            y[row] = from_f32<Y>(finish(sum * of_scale, of_bias, finish.residual_at(row)));
         }
         turn = 0;
         batch = group + gridDim.x;
@@ -433,6 +434,12 @@ __device__ void product_of_chats(const T *x, Matrix matrix, Finish<T> finish, T 
     let_next_start();
 #pragma unroll
     for (int i = 0; i < AHEAD; i++) fetch(blockIdx.x, 0, i);
+    // What the sums are finished with: near by then.
+    for (int i = threadIdx.x * 32; i < groups * Own::ROWS; i += blockDim.x * 32)
+        if (i / Own::ROWS % gridDim.x == blockIdx.x && i < out) {
+            if (!BLOCKS) bring_near(matrix.scales + i);
+            if (finish.bias) bring_near(finish.bias + i);
+        }
     wait_for_input();
 
     // By chunk, slot, eight chats, and lane, lanes swapped from slot to slot so that neighbours are in different banks.
@@ -519,7 +526,7 @@ __device__ void product_of_chats(const T *x, Matrix matrix, Finish<T> finish, T 
         int chat = threadIdx.x / Own::ROWS, chats_at_once = blockDim.x / Own::ROWS;
         auto write = [&](int chat, float sum) {
             size_t at = (size_t)(first_chat + chat) * out + row;
-            if (row < out) y[at] = from_f32<T>(finish(sum * of_scale, of_bias, at));
+            if (row < out) y[at] = from_f32<T>(finish(sum * of_scale, of_bias, finish.residual_at(at)));
         };
         size_t place = ((size_t)blockIdx.z * groups + group) * Own::CHATS * Own::ROWS + of_group;
         size_t apart = (size_t)gridDim.z * groups * Own::CHATS * Own::ROWS;
@@ -545,11 +552,11 @@ __device__ void product_of_chats(const T *x, Matrix matrix, Finish<T> finish, T 
     }
     __syncthreads();
     __threadfence();
-    constexpr int OF_GROUP = Own::CHATS * Own::ROWS, FINISHED = 4;
+    constexpr int OF_GROUP = Own::CHATS * Own::ROWS, FINISHED = 8;
     size_t of_split = (size_t)gridDim.z * groups * OF_GROUP;
     int turns = (groups - blockIdx.x + gridDim.x - 1) / gridDim.x;
     for (int first = threadIdx.x; first < turns * OF_GROUP; first += FINISHED * blockDim.x) {
-        float all[FINISHED] = {}, of_scale[FINISHED], of_bias[FINISHED];
+        float all[FINISHED] = {}, of_scale[FINISHED], of_bias[FINISHED], plus[FINISHED];
         const float *from[FINISHED];
         int rows[FINISHED], of_chat[FINISHED];
 #pragma unroll
@@ -561,6 +568,7 @@ __device__ void product_of_chats(const T *x, Matrix matrix, Finish<T> finish, T 
             if (turn >= turns || !last[turn] || rows[i] >= out || of_chat[i] >= chats) from[i] = nullptr;
             of_scale[i] = !BLOCKS && from[i] ? to_f32(matrix.scales[rows[i]]) : 1.f;
             of_bias[i] = finish.bias && from[i] ? to_f32(finish.bias[rows[i]]) : 0.f;
+            plus[i] = from[i] ? finish.residual_at((size_t)(first_chat + of_chat[i]) * out + rows[i]) : 0.f;
         }
 #pragma unroll 4
         for (int split = 0; split < gridDim.y; split++)
@@ -570,7 +578,7 @@ __device__ void product_of_chats(const T *x, Matrix matrix, Finish<T> finish, T 
 #pragma unroll
         for (int i = 0; i < FINISHED; i++) {
             size_t at = (size_t)(first_chat + of_chat[i]) * out + rows[i];
-            if (from[i]) y[at] = from_f32<T>(finish(all[i] * of_scale[i], of_bias[i], at));
+            if (from[i]) y[at] = from_f32<T>(finish(all[i] * of_scale[i], of_bias[i], plus[i]));
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::ops::{Quantization, Weight};
 /// Processors of a large GPU. A kernel has a block on each: it takes half of one, and the next kernel the other half.
 const PROCESSORS: usize = 132;
 /// Bytes of 16 rows that each of the 16 warps of a block has on their way: weights, or weights and scales of blocks.
-const RING: [usize; 2] = [16 * 4 * 16 * 64, 16 * 4 * (16 * 64 + 256)];
+const RING: [usize; 2] = [16 * 8 * 16 * 64, 16 * 8 * (16 * 64 + 256)];
 /// Rows that a warp, and the blocks for several chats, compute at a time.
 const ROWS: usize = 16;
 const ROWS_OF_CHATS: usize = 64;
