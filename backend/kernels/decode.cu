@@ -64,13 +64,24 @@ __device__ void attend(const T *qkv, const float *low, int low_stride, const flo
     __shared__ bool last;
     int head = blockIdx.x, splits = gridDim.y, split = blockIdx.y;
     int warp = threadIdx.x >> 5, lane = threadIdx.x & 31;
-    let_next_start();
-    wait_for_input();
     // Only the first split has use for key and value.
     int fresh_size = split ? HEAD : 3 * HEAD, turned = split ? HEAD / 2 : HEAD;
+    int share = (past + splits - 1) / splits, start = split * share, end = min(past, start + share);
+    const T *of_keys = keys + (size_t)head * room * HEAD, *of_values = values + (size_t)head * room * HEAD;
+    let_next_start();
+    // The cache and the adapter come near while the kernel before this one ends.
+    constexpr int SECTOR = 32;
+    for (int i = start * HEAD + threadIdx.x * (SECTOR / sizeof(T)); i < end * HEAD; i += blockDim.x * (SECTOR / sizeof(T))) {
+        bring_near(of_keys + i);
+        bring_near(of_values + i);
+    }
+    for (int i = threadIdx.x * (SECTOR / sizeof(float)); i < fresh_size * rank; i += blockDim.x * (SECTOR / sizeof(float)))
+        bring_near(b + (size_t)head * 3 * HEAD * rank + i);
+    wait_for_input();
     for (int i = threadIdx.x; i < fresh_size; i += blockDim.x) {
         size_t column = (size_t)head * 3 * HEAD + i;
         float x = to_f32(qkv[column]);
+#pragma unroll 8
         for (int j = 0; j < rank; j++) x += low[j] * b[column * rank + j];
         fresh[i / HEAD][i % HEAD] = x;
     }
@@ -96,47 +107,62 @@ __device__ void attend(const T *qkv, const float *low, int low_stride, const flo
     }
     __syncthreads();
 
-    const T *of_keys = keys + (size_t)head * room * HEAD, *of_values = values + (size_t)head * room * HEAD;
     float query[E], read[E] = {}, largest = -INFINITY, sum = 0.f;
     float scale = rsqrtf((float)HEAD);
 #pragma unroll
     for (int e = 0; e < E; e++) query[e] = fresh[0][lane * E + e] * scale;
-    auto see = [&](const float (&key)[E], const float (&value)[E]) {
-        float score = 0.f;
-#pragma unroll
-        for (int e = 0; e < E; e++) score += query[e] * key[e];
-        score = warp_sum(score);
-        float most = fmaxf(largest, score), shrink = __expf(largest - most), weight = __expf(score - most);
-        sum = sum * shrink + weight;
-#pragma unroll
-        for (int e = 0; e < E; e++) read[e] = read[e] * shrink + weight * value[e];
-        largest = most;
+    // A lane's part of a key or value.
+    struct alignas(E * sizeof(T)) Part {
+        T v[E];
     };
-    int share = (past + splits - 1) / splits, start = split * share, end = min(past, start + share);
-    constexpr int TOGETHER = 4;
-    for (int j = start + warp * TOGETHER; j < end; j += ATTENTION_WARPS * TOGETHER) {
-        float key[TOGETHER][E], value[TOGETHER][E];
+    constexpr int TOGETHER = 8;
+    // Reads the first `count` of some keys, at least one.
+    auto see = [&](const Part (&key)[TOGETHER], const Part (&value)[TOGETHER], int count) {
+        float score[TOGETHER], most = largest;
 #pragma unroll
         for (int k = 0; k < TOGETHER; k++) {
-            size_t place = (size_t)min(j + k, end - 1) * HEAD + lane * E;
+            score[k] = 0.f;
 #pragma unroll
-            for (int e = 0; e < E; e++) {
-                key[k][e] = to_f32(of_keys[place + e]);
-                value[k][e] = to_f32(of_values[place + e]);
-            }
+            for (int e = 0; e < E; e++) score[k] += query[e] * to_f32(key[k].v[e]);
         }
 #pragma unroll
-        for (int k = 0; k < TOGETHER; k++)
-            if (j + k < end) see(key[k], value[k]);
+        for (int k = 0; k < TOGETHER; k++) {
+            score[k] = k < count ? warp_sum(score[k]) : -INFINITY;
+            most = fmaxf(most, score[k]);
+        }
+        float shrink = __expf(largest - most);
+        sum *= shrink;
+#pragma unroll
+        for (int e = 0; e < E; e++) read[e] *= shrink;
+#pragma unroll
+        for (int k = 0; k < TOGETHER; k++) {
+            float weight = __expf(score[k] - most);
+            sum += weight;
+#pragma unroll
+            for (int e = 0; e < E; e++) read[e] += weight * to_f32(value[k].v[e]);
+        }
+        largest = most;
+    };
+    for (int j = start + warp * TOGETHER; j < end; j += ATTENTION_WARPS * TOGETHER) {
+        Part key[TOGETHER], value[TOGETHER];
+#pragma unroll
+        for (int k = 0; k < TOGETHER; k++) {
+            size_t place = (size_t)min(j + k, end - 1) * 32 + lane;
+            key[k] = ((const Part *)of_keys)[place];
+            value[k] = ((const Part *)of_values)[place];
+        }
+        see(key, value, end - j);
     }
     if (split == 0 && warp == 0) {
-        float key[E], value[E];
+        Part key[TOGETHER], value[TOGETHER];
 #pragma unroll
-        for (int e = 0; e < E; e++) {
-            key[e] = fresh[1][lane * E + e];
-            value[e] = fresh[2][lane * E + e];
-        }
-        see(key, value);
+        for (int k = 0; k < TOGETHER; k++)
+#pragma unroll
+            for (int e = 0; e < E; e++) {
+                key[k].v[e] = from_f32<T>(fresh[1][lane * E + e]);
+                value[k].v[e] = from_f32<T>(fresh[2][lane * E + e]);
+            }
+        see(key, value, 1);
     }
 #pragma unroll
     for (int e = 0; e < E; e++) sums[warp][lane * E + e] = read[e];

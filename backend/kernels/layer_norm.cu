@@ -22,6 +22,8 @@ __device__ void forward(const T *x, const T *weight, const T *bias, T *y, int co
     y += (size_t)blockIdx.x * columns;
     constexpr int N = Pack<T>::N;
     float sum = 0.f, squares = 0.f;
+    let_next_start();
+    wait_for_input();
     if (fits_registers<T>(columns)) {
         float values[PACKS][N];
 #pragma unroll

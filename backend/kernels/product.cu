@@ -133,9 +133,6 @@ template <int BYTES> __device__ __forceinline__ void send(void *to, const void *
 }
 __device__ __forceinline__ void sent() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 template <int N> __device__ __forceinline__ void arrived() { asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory"); }
-__device__ __forceinline__ void bring_near(const void *from) {
-    asm volatile("prefetch.global.L2 [%0];" ::"l"(from));
-}
 
 // The weights of a linear layer. Integers have an f16 scale for each `block` of a row.
 struct Matrix {

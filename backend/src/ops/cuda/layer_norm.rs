@@ -60,7 +60,7 @@ pub(super) fn forward(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> R
         device_of(x)?,
         Module::LayerNorm,
         ("layer_norm_forward", suffix(x.dtype())?),
-        Threads::new((x.elem_count() / columns, 1, 1), 256).shared(shared(x, columns, 1)),
+        Threads::new((x.elem_count() / columns, 1, 1), 256).shared(shared(x, columns, 1)).early(),
         &[
             Arg::of(x)?,
             Arg::of(weight)?,
