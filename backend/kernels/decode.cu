@@ -69,14 +69,16 @@ __device__ void attend(const T *qkv, const float *low, int low_stride, const flo
     int share = (past + splits - 1) / splits, start = split * share, end = min(past, start + share);
     const T *of_keys = keys + (size_t)head * room * HEAD, *of_values = values + (size_t)head * room * HEAD;
     let_next_start();
-    // The cache and the adapter come near while the kernel before this one ends.
-    constexpr int SECTOR = 32;
-    for (int i = start * HEAD + threadIdx.x * (SECTOR / sizeof(T)); i < end * HEAD; i += blockDim.x * (SECTOR / sizeof(T))) {
-        bring_near(of_keys + i);
-        bring_near(of_values + i);
+    // A chat's cache and adapter come near while the kernel before this one ends; those of several would come twice.
+    if (gridDim.z == 1) {
+        constexpr int KEYS = 32 / sizeof(T), ADAPTER = 32 / sizeof(float);
+        for (int i = start * HEAD + threadIdx.x * KEYS; i < end * HEAD; i += blockDim.x * KEYS) {
+            bring_near(of_keys + i);
+            bring_near(of_values + i);
+        }
+        const float *of_head = b + (size_t)head * 3 * HEAD * rank;
+        for (int i = threadIdx.x * ADAPTER; i < fresh_size * rank; i += blockDim.x * ADAPTER) bring_near(of_head + i);
     }
-    for (int i = threadIdx.x * (SECTOR / sizeof(float)); i < fresh_size * rank; i += blockDim.x * (SECTOR / sizeof(float)))
-        bring_near(b + (size_t)head * 3 * HEAD * rank + i);
     wait_for_input();
     for (int i = threadIdx.x; i < fresh_size; i += blockDim.x) {
         size_t column = (size_t)head * 3 * HEAD + i;

@@ -134,11 +134,10 @@ template <int BYTES> __device__ __forceinline__ void send(void *to, const void *
 __device__ __forceinline__ void sent() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 template <int N> __device__ __forceinline__ void arrived() { asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory"); }
 
-// The weights of a linear layer. Integers have an f16 scale for each `block` of a row.
+// The weights of a linear layer. Integers have an f16 scale a row, or one for each 32 of a row (BLOCKS).
 struct Matrix {
     const uint8_t *weight;
     const f16 *scales;
-    int block;
 };
 
 // What is done with a product before it is written.
@@ -162,28 +161,24 @@ constexpr int WARPS = 16, ROWS = 16, AHEAD = 8, TURNS = 8;
 // Of one chat: y[row] = finish(weight[row] · x'), x' = x, or with `norm_weight` its layer norm, which then also goes to
 // `normed`; and what an adapter reads, A [rank, in]: low[i] = scale * a[i] · x'.
 //
-// A block's warps share the sums of 16 rows at a time, a chunk of each row after the other. AHEAD chunks are on their way to
-// shared memory at any time, and NEAR more to the L2 cache before the input is there. Half of a processor is left to the
-// kernel that comes next, so that its first weights are on their way, too. All columns of the right operand are the chat's,
-// but with BLOCKS, where every 32 weights of a row have a scale: there column i has the inputs of lane i of a row alone, so
-// that the sums of different scales stay apart.
+// A block's warps share the sums of 16 rows at a time, a chunk of each row after the other, while AHEAD chunks are on their
+// way to shared memory. A block fills a processor on purpose: where two fit, those of one kernel meet on some processors and
+// those of the next one on the others. All columns of the right operand are the chat's, but with BLOCKS column i has the
+// inputs of lane i of a row alone, so that the sums of different scales stay apart.
 //
-// Grid: any; 512 threads. Shared memory: `Alone<W, T, BLOCKS>::shared(in)` bytes. `in` is a multiple of 16 bytes of weights,
-// and of 64 with BLOCKS.
-template <typename W, typename T, bool BLOCKS> struct Alone {
-    // Of a chunk of 16 rows, of a warp, and of all: weights, then scales.
-    static constexpr int WEIGHTS = ROWS * 64, SCALES = BLOCKS ? 256 : 0, RING = AHEAD * (WEIGHTS + SCALES);
+// Grid: any; 512 threads. Shared memory: WARPS * RING + ZEROS bytes, then `in`, rounded up to a chunk, elements of T. `in` is a
+// multiple of 16 bytes of weights, and of 64 with BLOCKS.
+template <typename W, bool BLOCKS> struct Alone {
+    // Bytes of a warp's chunks: weights, and scales.
+    static constexpr int RING = AHEAD * (ROWS * 64 + (BLOCKS ? 256 : 0));
     // With BLOCKS, what columns without inputs read.
     static constexpr int ZEROS = BLOCKS ? Chunk<W>::SLOTS * 64 : 0;
-    __host__ __device__ static int shared(int in) {
-        return WARPS * RING + ZEROS + (in + Chunk<W>::SIZE - 1) / Chunk<W>::SIZE * Chunk<W>::SIZE * sizeof(T);
-    }
 };
 template <typename W, typename T, typename Y, bool BLOCKS>
 __device__ void product(const T *x, const T *norm_weight, const T *norm_bias, float eps, T *normed, Matrix matrix,
                         Finish<T> finish, Y *y, const float *a, float *low, float scale, int in, int out, int rank) {
     typedef Chunk<W> Chunk;
-    typedef Alone<W, T, BLOCKS> Own;
+    typedef Alone<W, BLOCKS> Own;
     typedef Pack<T> Eight;
     extern __shared__ __align__(128) unsigned char memory[];
     __shared__ float scratch[32], found[TURNS][WARPS][ROWS];
@@ -382,13 +377,13 @@ __device__ void product(const T *x, const T *norm_weight, const T *norm_bias, fl
 // its warps share rows in two and inputs in eight. What the blocks of a row found is added by the last to finish, in a fixed
 // order. With BLOCKS, weights are multiplied by their scales first.
 //
-// Grid: (any, in / RANGE, chats / (8 * TILES)); 512 threads. Shared memory: Together<TILES>::SHARED bytes. partial:
-// [splits, chats / (8 * TILES), out / 64, 8 * TILES, 64], counters: [chats / (8 * TILES), out / 64], zeros before and after.
+// Grid: (any, in / RANGE, chats / (8 * TILES)); 512 threads. Shared memory: inputs, T [RANGE, 8 * TILES], and
+// what the warps along the inputs found, f32 [ALONG, 8 * TILES, STRIDE]. partial: [splits, chats / (8 * TILES), out / 64,
+// 8 * TILES, 64], counters: [chats / (8 * TILES), out / 64], zeros before and after. A block has 512 times 64 rows at most.
 constexpr int RANGE = 2048;
 template <int TILES> struct Together {
     static constexpr int WARPS = 16, ACROSS = 2, ALONG = 8, DEEP = 2, AHEAD = 2, ROWS = ACROSS * DEEP * 16;
     static constexpr int CHATS = 8 * TILES, STRIDE = ROWS + 4;
-    static constexpr int SHARED = RANGE * CHATS * 2 + ALONG * CHATS * STRIDE * 4;
 };
 template <typename W, typename T, int TILES, bool BLOCKS>
 __device__ void product_of_chats(const T *x, Matrix matrix, Finish<T> finish, T *y, float *partial, uint32_t *counters,
@@ -583,18 +578,18 @@ __device__ void product_of_chats(const T *x, Matrix matrix, Finish<T> finish, T 
 #define PRODUCT(W, KIND, T, S, BLOCKS)                                                                                 \
     extern "C" __global__ void __launch_bounds__(512, 2)                                                               \
         product_##KIND##_##S(const T *x, const T *norm_weight, const T *norm_bias, float eps, T *normed,               \
-                             const uint8_t *weight, const f16 *scales, int block, const T *bias, const T *residual,    \
+                             const uint8_t *weight, const f16 *scales, const T *bias, const T *residual,               \
                              float alpha, int gelu, T *y, const float *a, float *low, float scale, int in, int out,    \
-                             int rank) {                                                                  \
-        product<W, T, T, BLOCKS>(x, norm_weight, norm_bias, eps, normed, {weight, scales, block},                      \
-                                 {bias, residual, alpha, gelu}, y, a, low, scale, in, out, rank);             \
+                             int rank) {                                                                               \
+        product<W, T, T, BLOCKS>(x, norm_weight, norm_bias, eps, normed, {weight, scales},                             \
+                                 {bias, residual, alpha, gelu}, y, a, low, scale, in, out, rank);                      \
     }
 #define TOGETHER(W, KIND, T, S, BLOCKS, TILES, CHATS)                                                                  \
     extern "C" __global__ void __launch_bounds__(512, 1)                                                               \
-        product_of_##CHATS##_##KIND##_##S(const T *x, const uint8_t *weight, const f16 *scales, int block,             \
+        product_of_##CHATS##_##KIND##_##S(const T *x, const uint8_t *weight, const f16 *scales,                        \
                                           const T *bias, const T *residual, float alpha, int gelu, T *y,               \
                                           float *partial, uint32_t *counters, int chats, int in, int out) {            \
-        product_of_chats<W, T, TILES, BLOCKS>(x, {weight, scales, block}, {bias, residual, alpha, gelu}, y, partial,   \
+        product_of_chats<W, T, TILES, BLOCKS>(x, {weight, scales}, {bias, residual, alpha, gelu}, y, partial,          \
                                               counters, chats, in, out);                                               \
     }
 #define FEW_BITS(W, KIND, T, S, BLOCKS)                                                                                \
@@ -610,7 +605,7 @@ __device__ void product_of_chats(const T *x, Matrix matrix, Finish<T> finish, T 
     FEW_BITS(Int4, q4_0, T, S, true)                                                                                   \
     extern "C" __global__ void __launch_bounds__(512, 2)                                                               \
         product_logits_##S(const T *x, const uint8_t *weight, float *y, int in, int out) {                             \
-        product<Dense<T>, T, float, false>(x, nullptr, nullptr, 0.f, nullptr, {weight, nullptr, in},                   \
+        product<Dense<T>, T, float, false>(x, nullptr, nullptr, 0.f, nullptr, {weight, nullptr},                       \
                                            {nullptr, nullptr, 0.f, 0}, y, nullptr, nullptr, 0.f, in, out, 0);          \
     }
 MAKE(f16, f16)

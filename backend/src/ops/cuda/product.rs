@@ -7,13 +7,15 @@ use super::lora;
 use crate::ops::block::{Affine, FrozenLinear};
 use crate::ops::{Quantization, Weight};
 
-/// Processors of a large GPU. A kernel has a block on each: it takes half of one, and the next kernel the other half.
+/// Processors of a large GPU. A kernel has a block on each, which fills it.
 const PROCESSORS: usize = 132;
 /// Bytes of 16 rows that each of the 16 warps of a block has on their way: weights, or weights and scales of blocks.
 const RING: [usize; 2] = [16 * 8 * 16 * 64, 16 * 8 * (16 * 64 + 256)];
 /// Rows that a warp, and the blocks for several chats, compute at a time.
 const ROWS: usize = 16;
 const ROWS_OF_CHATS: usize = 64;
+/// Inputs for which a block for one chat has room.
+const MOST_INPUTS: usize = 24 << 10;
 /// Inputs that a block for several chats holds, and its warps along them.
 const RANGE: usize = 2048;
 const ALONG: usize = 8;
@@ -26,14 +28,12 @@ struct Kept {
     bits: usize,
     weight: Arg,
     scales: Arg,
-    /// Neighbours that have one scale.
-    block: usize,
+    /// Whether every 32 neighbours have a scale, or a whole row.
     is_in_blocks: bool,
 }
 
 impl Kept {
     fn new(weight: &Weight) -> Result<Self> {
-        let (_, inputs) = weight.dims2()?;
         Ok(match weight {
             Weight::Dense(weight) => Self {
                 alone: "product_dense",
@@ -41,7 +41,6 @@ impl Kept {
                 bits: 16,
                 weight: Arg::of(weight)?,
                 scales: Arg::NULL,
-                block: inputs,
                 is_in_blocks: false,
             },
             Weight::Quantized(weight) => {
@@ -53,7 +52,6 @@ impl Kept {
                     bits: form.bits(),
                     weight: Arg::of(weight.integers())?,
                     scales: Arg::of(weight.scales())?,
-                    block: form.block(inputs),
                     is_in_blocks: is_in_blocks(form),
                 }
             }
@@ -94,11 +92,15 @@ fn names(form: Quantization) -> (&'static str, [&'static str; 3]) {
     }
 }
 
-/// Whether the kernels can read this weight: its rows are made of whole 16 bytes, and of pairs of blocks.
+/// Whether the kernels can read this weight: its rows are made of whole 16 bytes, and of pairs of blocks, and what they are
+/// multiplied with fits shared memory.
 pub(super) fn fits(weight: &Weight) -> bool {
     let Ok((_, inputs)) = weight.dims2() else {
         return false;
     };
+    if inputs > MOST_INPUTS {
+        return false;
+    }
     match weight {
         Weight::Dense(_) => inputs.is_multiple_of(8),
         Weight::Quantized(weight) if is_in_blocks(weight.form()) => inputs.is_multiple_of(64),
@@ -175,7 +177,6 @@ impl Product<'_> {
                 optional(&normed)?,
                 kept.weight,
                 kept.scales,
-                Arg::size(kept.block),
                 Arg::of(self.linear.bias)?,
                 residual,
                 Arg::F32(alpha as f32),
@@ -245,7 +246,6 @@ pub(super) fn of_chats(
             Arg::of(x)?,
             kept.weight,
             kept.scales,
-            Arg::size(kept.block),
             Arg::of(linear.bias)?,
             residual,
             Arg::F32(alpha),
