@@ -15,6 +15,23 @@ template <> __device__ __forceinline__ float from_f32<float>(float x) { return x
 template <> __device__ __forceinline__ f16 from_f32<f16>(float x) { return __float2half_rn(x); }
 template <> __device__ __forceinline__ bf16 from_f32<bf16>(float x) { return __float2bfloat16_rn(x); }
 
+// Kernels start while the one before them ends: until `wait_for_input` they read nothing but weights, and write nothing.
+__device__ __forceinline__ void let_next_start() {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.launch_dependents;");
+#endif
+}
+__device__ __forceinline__ void wait_for_input() {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+
+// The 32 bytes there on their way to the L2 cache. What another kernel still writes may come so, too.
+__device__ __forceinline__ void bring_near(const void *from) {
+    asm volatile("prefetch.global.L2 [%0];" ::"l"(from));
+}
+
 // As many elements as one 16-byte access moves.
 template <typename T> struct alignas(16) Pack {
     static constexpr int N = 16 / sizeof(T);

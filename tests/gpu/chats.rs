@@ -3,7 +3,7 @@
 
 use candle_core::{DType, Device, Tensor};
 use weft::{
-    chatglm::{ChatGlm, ChatToken, Input, Pass},
+    chatglm::{ChatGlm, ChatGlmConfig, ChatToken, Input, Pass},
     lora::{Adapter, Target},
     ops::{AttentionMask, KvCache, MaskRow, PositionIds, Quantization},
 };
@@ -11,6 +11,8 @@ use weft::{
 use crate::{TYPES, assert_near, gpu, model};
 
 const ANSWER: usize = 6;
+const FORMS: [Quantization; 4] =
+    [Quantization::Int8, Quantization::Int4, Quantization::Q8_0, Quantization::Q4_0];
 
 /// Tokens of the prompt, and the adapter's rank; some caches get a page in mid-answer, some keys are shared by several blocks.
 const CHATS: [(usize, Option<usize>); 5] =
@@ -56,21 +58,21 @@ impl Chat {
     }
 }
 
-fn chats(model: &ChatGlm, targets: &[Target]) -> Vec<Chat> {
+fn chats(model: &ChatGlm, targets: &[Target], count: usize) -> Vec<Chat> {
     let pool = model.page_pool(None);
-    let each = CHATS.into_iter().enumerate().map(|(seed, (prompt, rank))| Chat {
-        prompt,
-        seed,
-        adapter: rank.map(|r| model::adapter(r, targets, model.config(), model.device())),
-        cache: KvCache::new(&pool),
-    });
+    let each =
+        CHATS.into_iter().cycle().take(count).enumerate().map(|(seed, (prompt, rank))| Chat {
+            prompt,
+            seed,
+            adapter: rank.map(|r| model::adapter(r, targets, model.config(), model.device())),
+            cache: KvCache::new(&pool),
+        });
     each.collect()
 }
 
 /// Scores `[ANSWER, vocab]` of each chat, all of them in each pass.
 fn together(model: &ChatGlm, targets: &[Target], count: usize) -> Vec<Tensor> {
-    let mut chats = chats(model, targets);
-    chats.truncate(count);
+    let mut chats = chats(model, targets, count);
     for chat in &mut chats {
         let prompt = chat.input(chat.prompt, model.device());
         let adapter = chat.adapter.clone();
@@ -108,18 +110,24 @@ fn assert_chats_are_alone(
 ) {
     let slow = model::model_in(form, head, dtype, &Device::Cpu, DType::F32);
     let fast = model::model_in(form, head, dtype, gpu(), dtype);
+    let what = format!("{form:?}, heads of {head}, {dtype:?}, {} targets", targets.len());
+    assert_same_scores(&what, [&slow, &fast], bound, targets, count);
+}
 
-    let found = together(&fast, targets, count);
+fn assert_same_scores(
+    what: &str,
+    [slow, fast]: [&ChatGlm; 2],
+    bound: f32,
+    targets: &[Target],
+    count: usize,
+) {
+    let found = together(fast, targets, count);
 
-    for (chat, found) in chats(&slow, targets).iter().zip(found) {
+    for (chat, found) in chats(slow, targets, count).iter().zip(found) {
         let input = chat.input(chat.prompt + ANSWER, &Device::Cpu);
         let hidden = slow.hidden_states(&input, chat.pass()).unwrap();
         let wanted = slow.logits(&hidden.narrow(1, chat.prompt, ANSWER).unwrap()).unwrap();
-        let what = format!(
-            "{} of {count} chats, {form:?}, heads of {head}, {dtype:?}, {} targets",
-            chat.seed,
-            targets.len()
-        );
+        let what = format!("{} of {count} chats, {what}", chat.seed);
         assert_near(&what, &found, &wanted.squeeze(0).unwrap(), 3.0 * bound);
     }
 }
@@ -137,10 +145,29 @@ fn chats_in_one_pass_score_as_each_alone_on_the_processor() {
 
 #[test]
 fn so_do_chats_of_a_base_in_few_bits() {
-    for form in [Quantization::Int8, Quantization::Int4, Quantization::Q4_0] {
-        // Bits are read for each of a few chats, and made numbers for many.
-        for count in [2, CHATS.len()] {
-            assert_chats_are_alone(Some(form), 64, TYPES[0], &[Target::QueryKeyValue], count);
+    for form in FORMS {
+        for of_type in TYPES {
+            // Eight, sixteen and 32 are computed at a time.
+            for count in [1, 2, 12, 40] {
+                assert_chats_are_alone(Some(form), 64, of_type, &[Target::QueryKeyValue], count);
+            }
+        }
+    }
+}
+
+#[test]
+fn so_do_chats_of_a_base_in_few_bits_whose_rows_fill_nothing_evenly() {
+    // Rows of 1,056 and of 4,224 inputs: more than a block of the kernel holds. The first are read as they are where they
+    // have one scale, and made numbers where every 32 inputs have one.
+    let config = || ChatGlmConfig::of_shape(1, 1056, 33, 200);
+    let (dtype, bound) = TYPES[0];
+    for form in FORMS {
+        let slow = model::model_of(config(), Some(form), dtype, &Device::Cpu, DType::F32);
+        let fast = model::model_of(config(), Some(form), dtype, gpu(), dtype);
+        for count in [1, 3] {
+            let what = format!("{form:?}, odd sizes");
+            let models = [&slow, &fast];
+            assert_same_scores(&what, models, bound, &[Target::QueryKeyValue], count);
         }
     }
 }

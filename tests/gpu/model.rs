@@ -29,7 +29,16 @@ pub(crate) fn model_in(
     device: &Device,
     kept_in: DType,
 ) -> ChatGlm {
-    let config = ChatGlmConfig::of_shape(2, 2 * head, 2, 200);
+    model_of(ChatGlmConfig::of_shape(2, 2 * head, 2, 200), quantization, dtype, device, kept_in)
+}
+
+pub(crate) fn model_of(
+    config: ChatGlmConfig,
+    quantization: Option<Quantization>,
+    dtype: DType,
+    device: &Device,
+    kept_in: DType,
+) -> ChatGlm {
     let weights = Weights { seed: Cell::new(100), quantization, dtype, device, kept_in };
     ChatGlm::load(config, &weights).unwrap()
 }

@@ -22,6 +22,7 @@ mod likeliest;
 mod lora;
 mod node;
 mod pages;
+mod product;
 mod quantized;
 mod rotary;
 mod rows;

@@ -6,7 +6,7 @@ use candle_core::{DType, Result, Tensor, bail};
 use super::block::{fits, fits_lora};
 use super::gemm::{Gemm, Then, Way};
 use super::launch::{Arg, Fresh, Module, OnDevice as _, Threads, device_of, launch, suffix};
-use super::{all_half, attention, decode, layer_norm, lora};
+use super::{all_half, attention, decode, layer_norm, lora, product};
 use crate::ops::block::{Affine, BlockContext, BlockWeights, FrozenLinear, GPU_HEADS, MOST_CHATS};
 use crate::ops::{AttentionMask, LayerCache, LoraOperand, Rotation, Weight};
 
@@ -15,8 +15,6 @@ const KEYS_A_BLOCK: usize = 64;
 const MOST_SPLITS: usize = 16;
 /// Blocks of it beyond which splitting gains nothing.
 const BLOCKS: usize = 4096;
-/// Chats for which numbers are made of few bits: with fewer, reading the bits for each chat is less work.
-const WORTH_NUMBERS: usize = 4;
 
 /// `Chat` of the kernels.
 #[derive(Clone, Copy, Default)]
@@ -84,16 +82,8 @@ pub(crate) fn block_of_chats(
     }
     let x = x.detach();
     let (chats, _, _) = x.dims3()?;
-    let is_few_bits = matches!(weights.dense.weight, Weight::Quantized(_));
-    if chats == 1 || is_few_bits && chats < WORTH_NUMBERS {
-        let (cos, sin) = (&rotation.cos, &rotation.sin);
-        let each = caches.iter().zip(loras).enumerate().map(|(chat, (&cache, &lora))| {
-            let of = |all: &Tensor| all.narrow(0, chat, 1);
-            let rotation = Rotation { cos: of(cos)?, sin: of(sin)?, rows: rotation.rows };
-            decode::block(&of(&x)?, weights, &rotation, lora, cache)
-        });
-        let each = each.collect::<Result<Vec<_>>>()?;
-        return Tensor::cat(&each, 0).map(Some);
+    if let (1, [cache], [lora]) = (chats, caches, loras) {
+        return decode::block(&x, weights, rotation, *lora, *cache).map(Some);
     }
     together(&x, weights, rotation, &Chats::new(loras, caches)?).map(Some)
 }
@@ -116,7 +106,8 @@ pub(crate) fn attention_of_chats(
     attend(qkv, None, rotation, heads, &chats).map(Some)
 }
 
-fn together(
+/// The block's answer to `x` `[chats, 1, model]`, whatever the weights are kept in.
+pub(super) fn together(
     x: &Tensor,
     weights: &BlockWeights,
     rotation: &Rotation,
@@ -127,24 +118,29 @@ fn together(
         layer_norm::forward(x, weight, bias, weights.eps).map(Fresh::tensor)
     };
     let normed = norm(x, weights.input_layernorm)?;
-    let qkv = linear(&normed, weights.query_key_value, Then::Bias, None)?;
+    let qkv = linear(&normed, weights.query_key_value, false, None)?;
     let low = read_low(&normed, chats)?;
     let read = attend(&qkv, low.as_ref(), rotation, weights.heads, chats)?;
-    let middle = linear(&read, weights.dense, Then::Bias, Some((alpha, &normed)))?;
+    let middle = linear(&read, weights.dense, false, Some((alpha, &normed)))?;
 
     let normed = norm(&middle, weights.post_attention_layernorm)?;
-    let inner = linear(&normed, weights.dense_h_to_4h, Then::BiasGelu, None)?;
-    linear(&inner, weights.dense_4h_to_h, Then::Bias, Some((alpha, &normed)))
+    let inner = linear(&normed, weights.dense_h_to_4h, true, None)?;
+    linear(&inner, weights.dense_4h_to_h, false, Some((alpha, &normed)))
 }
 
-fn linear<'a>(
+/// `W · x` of each chat with its bias, GELU and a residual so many times; few bits are read as they are, if the kernel can.
+fn linear(
     x: &Tensor,
-    linear: FrozenLinear<'a>,
-    then: fn(&'a Tensor) -> Then<'a>,
+    linear: FrozenLinear,
+    gelu: bool,
     residual: Option<(f32, &Tensor)>,
 ) -> Result<Tensor> {
-    let weight = linear.weight.dense()?;
-    let then = then(linear.bias);
+    let FrozenLinear { weight, bias } = linear;
+    if matches!(weight, Weight::Quantized(_)) && product::fits(weight) {
+        return product::of_chats(x, linear, gelu, residual);
+    }
+    let weight = weight.dense()?;
+    let then = if gelu { Then::BiasGelu(bias) } else { Then::Bias(bias) };
     Gemm { then, residual, ..Gemm::new(x, &weight, Way::Forward) }.run().map(Fresh::tensor)
 }
 

@@ -6,7 +6,10 @@ use std::ptr::null_mut;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use candle_core::backend::BackendStorage as _;
-use candle_core::cuda_backend::cudarc::driver::sys::CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+use candle_core::cuda_backend::cudarc::driver::sys::CUfunction_attribute_enum::{
+    CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+    CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT, CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES,
+};
 use candle_core::cuda_backend::cudarc::driver::{
     CudaFunction, CudaModule, CudaSlice, DevicePtr as _, sys,
 };
@@ -28,6 +31,7 @@ pub(super) enum Module {
     Likeliest,
     Lora,
     Loss,
+    Product,
     Quantized,
     Rotary,
 }
@@ -51,6 +55,7 @@ impl Module {
             Self::Likeliest => image!("likeliest"),
             Self::Lora => image!("lora"),
             Self::Loss => image!("loss"),
+            Self::Product => image!("product"),
             Self::Quantized => image!("quantized"),
             Self::Rotary => image!("rotary"),
         }
@@ -255,8 +260,9 @@ type Modules = HashMap<(usize, Module), Arc<CudaModule>>;
 static MODULES: LazyLock<RwLock<Modules>> = LazyLock::new(RwLock::default);
 static FUNCTIONS: LazyLock<RwLock<HashMap<Key, CudaFunction>>> = LazyLock::new(RwLock::default);
 
-/// Shared memory that a kernel gets without asking.
-const DEFAULT_SHARED: usize = 48 << 10;
+/// Shared memory that a block can get by asking.
+const MOST_SHARED: sys::CUdevice_attribute =
+    sys::CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN;
 
 /// Puts the kernel `name` + `ending` on the device's stream.
 pub(super) fn launch(
@@ -271,7 +277,7 @@ pub(super) fn launch(
     let known = FUNCTIONS.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
     let function = match known {
         Some(function) => function,
-        None => load(device, module, key, threads.shared)?,
+        None => load(device, module, key, threads)?,
     };
     let mut pointers: Vec<*mut c_void> = args.iter().map(Arg::pointer).collect();
     let mut attribute = sys::CUlaunchAttribute {
@@ -304,7 +310,7 @@ pub(super) fn launch(
     Ok(())
 }
 
-fn load(device: &CudaDevice, module: Module, key: Key, shared: usize) -> Result<CudaFunction> {
+fn load(device: &CudaDevice, module: Module, key: Key, threads: Threads) -> Result<CudaFunction> {
     let (ordinal, name, ending) = key;
     let known =
         MODULES.read().unwrap_or_else(PoisonError::into_inner).get(&(ordinal, module)).cloned();
@@ -318,10 +324,15 @@ fn load(device: &CudaDevice, module: Module, key: Key, shared: usize) -> Result<
         loaded
     };
     let function = loaded.load_function(&format!("{name}{ending}")).w()?;
-    if shared > DEFAULT_SHARED {
-        function
-            .set_attribute(CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, shared as i32)
-            .w()?;
+    if threads.shared > 0 {
+        // All that a block can have: the next launch may want more than this one.
+        let most = device.cuda_stream().context().attribute(MOST_SHARED).w()?
+            - function.get_attribute(CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES).w()?;
+        function.set_attribute(CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, most).w()?;
+    }
+    if threads.early {
+        // Kernels whose processors are divided differently into cache and shared memory cannot run beside each other.
+        function.set_attribute(CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT, 100).w()?;
     }
     FUNCTIONS.write().unwrap_or_else(PoisonError::into_inner).insert(key, function.clone());
     Ok(function)
