@@ -5,6 +5,7 @@
 
 mod card;
 mod measure;
+mod unseen;
 mod vocabulary;
 
 use std::{
@@ -141,6 +142,8 @@ fn finish(places: &Places) -> anyhow::Result<()> {
     let half = places.work.join("half");
     remove(&half)?;
     run(weft()?.args(["model", "convert", "--model"]).arg(&places.run).arg("--output").arg(&half))?;
+    let rows = unseen::tell_apart(&half, &places.train, SEED)?;
+    println!("{rows} pieces that were never seen are told apart");
 
     println!("measuring");
     let measured = measure::measure(&weft()?, &half, &places.held_out)?;

@@ -15,10 +15,11 @@ const CONTENTS: u64 = 14;
 /// Most held-out questions of a family.
 const HELD_OUT: usize = 80;
 /// Pairs of a family that are rehearsed.
-const REHEARSED: usize = 10;
-/// What is not known may be what is taught: who rehearses not to know it does not learn it in other words.
-pub(super) const NOT_REHEARSED: [&str; 5] =
-    ["unknown", "refusals", "too hard", "told", "in conversation"];
+const REHEARSED: usize = 52;
+/// Pairs that are rehearsed of what is answered with "I do not know". What is not known may be what is taught: who
+/// rehearses much not to know it does not learn it in other words.
+const UNKNOWN_REHEARSED: usize = 8;
+const UNKNOWN: [&str; 2] = ["unknown", "refusals"];
 
 pub(super) struct Pairs {
     pub rng: ChaCha8Rng,
@@ -94,14 +95,15 @@ pub(super) fn is_held_out(family: &str, Keys { wording, content }: Keys) -> bool
     is_chosen(wording, WORDINGS) || is_chosen(content, CONTENTS)
 }
 
-/// Short pairs of every family, as many of each, but for those of [`NOT_REHEARSED`].
+/// Short pairs of every family, as many of each, but for those of [`UNKNOWN`].
 fn rehearsal(train: &[Pair]) -> Vec<Pair> {
     let mut families: BTreeMap<&str, Vec<&Pair>> = BTreeMap::new();
     for pair in train {
         let family = families.entry(&pair.tags[0]).or_default();
-        let is_rehearsed = !NOT_REHEARSED.contains(&pair.tags[0].as_str());
+        let most =
+            if UNKNOWN.contains(&pair.tags[0].as_str()) { UNKNOWN_REHEARSED } else { REHEARSED };
         let is_short = pair.question.len() + pair.answer.len() < 120 && pair.history.len() < 2;
-        if family.len() < REHEARSED && is_rehearsed && is_short {
+        if family.len() < most && is_short {
             family.push(pair);
         }
     }
