@@ -11,6 +11,8 @@
 // Maps of tensors [tokens, columns] have boxes of [64, 64] with 128-byte swizzle and zeros beyond the end. The backward
 // wants `attention_delta` before it. With angles, it turns back the gradients of queries and keys: see `rotary.cu`.
 #include "hopper.cuh"
+#include "mma.cuh"
+#include "softmax.cuh"
 
 namespace attention_hopper {
 
@@ -24,8 +26,6 @@ constexpr int THREADS = 128 * (1 + CONSUMERS);
 constexpr int PRODUCER_REGISTERS = 24, CONSUMER_REGISTERS = 240;
 constexpr uint32_t BOX = ROWS * 64 * 2;         // bytes
 constexpr uint32_t BOX_ROW = 2 * BOX;           // of 64 rows of a head
-constexpr float LOG2_E = 1.4426950408889634f;
-constexpr float LN_2 = 0.6931471805599453f;
 
 // Keys and values that the forward holds at once, in tiles.
 constexpr int FORWARD_STAGES = 2;
@@ -39,21 +39,6 @@ constexpr int backward_shared_bytes() {
 
 static_assert(forward_shared_bytes() == 163968 && backward_shared_bytes() == 165504, "launch table");
 
-__device__ __forceinline__ float exp2_fast(float x) {
-    float y;
-    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-    return y;
-}
-
-template <typename T> __device__ __forceinline__ uint32_t pack(float low, float high) {
-    uint32_t r;
-    if constexpr (std::is_same_v<T, __half>)
-        asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(high), "f"(low));
-    else
-        asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(high), "f"(low));
-    return r;
-}
-
 // Sums of a product as the first operand of the next: their places are the same.
 template <typename T, int COUNT> __device__ __forceinline__ void pack_all(uint32_t (&to)[COUNT][4], const float (&from)[COUNT * 8]) {
 #pragma unroll
@@ -66,16 +51,6 @@ __device__ __forceinline__ float2 load_two(uint32_t from) {
     float2 r;
     asm volatile("ld.shared.v2.f32 {%0,%1}, [%2];" : "=f"(r.x), "=f"(r.y) : "r"(from) : "memory");
     return r;
-}
-
-__device__ __forceinline__ float quad_max(float x) {
-    x = fmaxf(x, __shfl_xor_sync(~0u, x, 1));
-    return fmaxf(x, __shfl_xor_sync(~0u, x, 2));
-}
-
-__device__ __forceinline__ float quad_sum(float x) {
-    x += __shfl_xor_sync(~0u, x, 1);
-    return x + __shfl_xor_sync(~0u, x, 2);
 }
 
 // A consumer writes its [64, DIM] sums as T, through its own 16 KiB of `scratch`, so that whole rows leave together. Rows

@@ -8,23 +8,12 @@
 //
 // Whole numbers times half-precision ones are exact in f32; sums are f32, in an order that sizes alone decide.
 #include "common.cuh"
+#include "mma.cuh"
 
 __device__ __forceinline__ float gelu(float x) {
     float twice = 1.5957691216057308f * x * (1.f + 0.044715f * x * x);
     return x / (1.f + __expf(-twice));
 }
-
-// c [16, 8] += a [16, 16] b [16, 8], as `mma` spreads them over a warp. The last argument says of what type.
-#define MULTIPLY(T, NAME)                                                                                              \
-    __device__ __forceinline__ void multiply(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3,        \
-                                             uint32_t b0, uint32_t b1, T) {                                            \
-        asm("mma.sync.aligned.m16n8k16.row.col.f32." NAME "." NAME                                            \
-                     ".f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"                            \
-                     : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])                                                  \
-                     : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));                                          \
-    }
-MULTIPLY(f16, "f16")
-MULTIPLY(bf16, "bf16")
 
 __device__ __forceinline__ half2 as_f16(uint32_t bits) { return *(half2 *)&bits; }
 __device__ __forceinline__ __nv_bfloat162 as_bf16(uint32_t bits) { return *(__nv_bfloat162 *)&bits; }
@@ -331,8 +320,8 @@ __device__ void product(const T *x, const T *norm_weight, const T *norm_bias, fl
                     uint32_t up[4], down[4];
                     W::pairs((const uint32_t *)&kept[0] + s * Chunk::WORDS, up, T());
                     W::pairs((const uint32_t *)&kept[1] + s * Chunk::WORDS, down, T());
-                    multiply(c[0], up[0], down[0], up[1], down[1], b.x, b.y, T());
-                    multiply(c[1], up[2], down[2], up[3], down[3], b.z, b.w, T());
+                    mma<T>(c[0], {up[0], down[0], up[1], down[1]}, b.x, b.y);
+                    mma<T>(c[1], {up[2], down[2], up[3], down[3]}, b.z, b.w);
                 }
                 if (BLOCKS) {
                     float2 above = __half22float2(scales[0]), below = __half22float2(scales[1]);
@@ -491,14 +480,14 @@ __device__ void product_of_chats(const T *x, Matrix matrix, Finish<T> finish, T 
                         for (int tile = 0; tile < TILES; tile++)
 #pragma unroll
                             for (int deep = 0; deep < DEEP; deep++)
-                                multiply(sums[deep][tile], a[deep][0][0], a[deep][1][0], a[deep][0][1], a[deep][1][1],
-                                         b[tile].x, b[tile].y, T());
+                                mma<T>(sums[deep][tile], {a[deep][0][0], a[deep][1][0], a[deep][0][1], a[deep][1][1]},
+                                       b[tile].x, b[tile].y);
 #pragma unroll
                         for (int tile = 0; tile < TILES; tile++)
 #pragma unroll
                             for (int deep = 0; deep < DEEP; deep++)
-                                multiply(sums[deep][tile], a[deep][0][2], a[deep][1][2], a[deep][0][3], a[deep][1][3],
-                                         b[tile].z, b[tile].w, T());
+                                mma<T>(sums[deep][tile], {a[deep][0][2], a[deep][1][2], a[deep][0][3], a[deep][1][3]},
+                                       b[tile].z, b[tile].w);
                     }
                 }
                 fetch(next_group, next_step, i);

@@ -17,6 +17,8 @@ use weft_shared::{
     tokenizer::{ChatGlmTokenizer, SpecialIds},
 };
 
+use super::vocabulary::{is_byte, texts};
+
 const EMBEDDING: &str = "transformer.word_embeddings.weight";
 /// Length of what is added to a row: nearly that of rows that were trained (0.7 in the middle).
 const LENGTH: f32 = 0.6;
@@ -57,12 +59,7 @@ fn unseen(tokenizer: &ChatGlmTokenizer, train: &Path) -> anyhow::Result<Vec<u32>
     let mut see = |text: &str| seen.extend(tokenizer.encode_ids(text));
     for line in fs::read_to_string(train)?.lines() {
         let pair: Pair = serde_json::from_str(line)?;
-        for Turn { question, answer } in &pair.history {
-            see(question);
-            see(answer);
-        }
-        see(&pair.question);
-        see(&pair.answer);
+        texts(&pair).for_each(&mut see);
     }
     let templates = Templates::default();
     see(&templates.training_prompt("你好"));
@@ -70,8 +67,7 @@ fn unseen(tokenizer: &ChatGlmTokenizer, train: &Path) -> anyhow::Result<Vec<u32>
     let SpecialIds { mask, gmask, sop, eop, pad } = tokenizer.special_ids();
     seen.extend([mask, gmask, sop, eop, pad]);
     let is_text = |&row: &u32| {
-        let is_byte = tokenizer.piece(row).is_some_and(|it| it.starts_with("<0x"));
-        is_byte || tokenizer.encode_ids(&tokenizer.decode(&[row])).contains(&row)
+        is_byte(tokenizer, row) || tokenizer.encode_ids(&tokenizer.decode(&[row])).contains(&row)
     };
     let rows = 0..tokenizer.vocab_size() as u32;
     Ok(rows.filter(|row| !seen.contains(row)).filter(is_text).collect())

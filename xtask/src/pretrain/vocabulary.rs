@@ -208,15 +208,24 @@ pub(super) fn coverage(vocabulary: &[u8], pairs: &[Pair]) -> anyhow::Result<Cove
     let tokenizer = ChatGlmTokenizer::from_sentencepiece(vocabulary)?;
     let mut coverage = Coverage { tokens: 0, bytes: 0 };
     for pair in pairs {
-        let earlier = pair.history.iter().flat_map(|it| [&it.question, &it.answer]);
-        for text in earlier.chain([&pair.question, &pair.answer]) {
+        for text in texts(pair) {
             let ids = tokenizer.encode_ids(text);
             coverage.tokens += ids.len();
-            let is_byte = |id: &&u32| tokenizer.piece(**id).is_some_and(|it| it.starts_with("<0x"));
-            coverage.bytes += ids.iter().filter(is_byte).count();
+            coverage.bytes += ids.iter().filter(|&&id| is_byte(&tokenizer, id)).count();
         }
     }
     Ok(coverage)
+}
+
+/// Questions and answers of a pair, history first.
+pub(super) fn texts(pair: &Pair) -> impl Iterator<Item = &str> {
+    let earlier = pair.history.iter().flat_map(|it| [&*it.question, &*it.answer]);
+    earlier.chain([&*pair.question, &*pair.answer])
+}
+
+/// Whether the token stands for one byte of a character without a piece.
+pub(super) fn is_byte(tokenizer: &ChatGlmTokenizer, id: u32) -> bool {
+    tokenizer.piece(id).is_some_and(|piece| piece.starts_with("<0x"))
 }
 
 /// Wide letters and digits become narrow, unusual spaces become usual ones, control characters go.

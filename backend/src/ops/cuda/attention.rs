@@ -116,37 +116,37 @@ impl Attention {
             ],
         )?;
         let d_qkv = Fresh::new(qkv.shape(), qkv.dtype(), device)?;
-        if attention_hopper::fits(device, head)? {
+        let is_turned = if attention_hopper::fits(device, head)? {
             let sums = (log_sums, &deltas);
-            let sizes = self.sizes();
-            if !attention_hopper::backward((qkv, d_read), sums, &d_qkv, rotation, sizes)? {
-                turn(&d_qkv, qkv, rotation, heads, None, Turn::Back)?;
+            attention_hopper::backward((qkv, d_read), sums, &d_qkv, rotation, self.sizes())?
+        } else {
+            for (name, shared) in [
+                ("attention_backward_keys", 768 * head + 1024),
+                ("attention_backward_queries", 768 * head),
+            ] {
+                launch(
+                    device,
+                    Module::Attention,
+                    (name, ending),
+                    Threads::new(self.grid(TILE)?, 128).shared(shared),
+                    &[
+                        Arg::of(qkv)?,
+                        Arg::of(d_read)?,
+                        Arg::of(log_sums)?,
+                        Arg::of(&deltas)?,
+                        Arg::of(&self.spans)?,
+                        Arg::of(&d_qkv)?,
+                        Arg::size(tokens),
+                        Arg::size(heads),
+                        self.scale(),
+                    ],
+                )?;
             }
-            return Ok(d_qkv);
+            false
+        };
+        if !is_turned {
+            turn(&d_qkv, qkv, rotation, heads, None, Turn::Back)?;
         }
-        for (name, shared) in [
-            ("attention_backward_keys", 768 * head + 1024),
-            ("attention_backward_queries", 768 * head),
-        ] {
-            launch(
-                device,
-                Module::Attention,
-                (name, ending),
-                Threads::new(self.grid(TILE)?, 128).shared(shared),
-                &[
-                    Arg::of(qkv)?,
-                    Arg::of(d_read)?,
-                    Arg::of(log_sums)?,
-                    Arg::of(&deltas)?,
-                    Arg::of(&self.spans)?,
-                    Arg::of(&d_qkv)?,
-                    Arg::size(tokens),
-                    Arg::size(heads),
-                    self.scale(),
-                ],
-            )?;
-        }
-        turn(&d_qkv, qkv, rotation, heads, None, Turn::Back)?;
         Ok(d_qkv)
     }
 }
