@@ -121,14 +121,25 @@ impl Generation {
         if self.has_ended() {
             return Ok(None);
         }
-        let logits = if self.has_read_prompt() {
-            self.reserve(1)?;
-            model.logits(&model.hidden_states_of_chats(&mut [self.newest()])?)?
-        } else {
-            self.read_prompt(model)?
-        };
+        let logits = match self.scores(model) {
+            // What is remembered for others may be in the way.
+            Err(GenerationError::Compute(error)) if self.memory.let_go() => {
+                tracing::warn!("{error}: tried again without remembered prompts");
+                self.scores(model)
+            }
+            scores => scores,
+        }?;
         let picked = Sampler::pick_rows(&logits.flatten(0, 1)?, &mut [self.sampling()])?;
         Ok(picked.first().and_then(|&token| self.take(token)))
+    }
+
+    /// Scores of the next token, `[1, 1, vocab]`.
+    fn scores(&mut self, model: &ChatGlm) -> Result<Tensor, GenerationError> {
+        if !self.has_begun() {
+            return self.read_prompt(model);
+        }
+        self.reserve_newest()?;
+        Ok(model.logits(&model.hidden_states_of_chats(&mut [self.newest()])?)?)
     }
 
     /// Its tokens, computed alone whenever one is asked for.
@@ -159,14 +170,15 @@ impl Generation {
         self.finish.is_some()
     }
 
-    /// Makes room in the cache.
-    fn reserve(&mut self, tokens: usize) -> Result<(), OutOfPages> {
-        self.memory.reserve(&mut self.cache, tokens)
+    /// Whether the first token is there; from then on the cache holds all but the newest.
+    fn has_begun(&self) -> bool {
+        self.ids.len() > self.prompt_length
     }
 
-    /// Whether the cache holds all but the newest token.
-    fn has_read_prompt(&self) -> bool {
-        self.cache.len() >= self.prompt_length
+    /// Makes room in the cache for the newest token, which a pass that failed at its end has counted already.
+    fn reserve_newest(&mut self) -> Result<(), OutOfPages> {
+        self.cache.truncate(self.ids.len() - 1);
+        self.memory.reserve(&mut self.cache, 1)
     }
 
     /// The sampler, and what it has seen.
@@ -202,7 +214,8 @@ impl Generation {
             self.cache = cache;
             return Ok(model.logits(&last)?);
         }
-        self.reserve(self.prompt_length)?;
+        self.cache = self.memory.cache();
+        self.memory.reserve(&mut self.cache, self.prompt_length)?;
         let position_ids = self.positions.prompt();
         let input = Input {
             input_ids: Tensor::new(self.prompt(), model.device())?.unsqueeze(0)?,

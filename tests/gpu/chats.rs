@@ -1,12 +1,16 @@
 //! A token of each of several chats in one pass, each with a cache and an adapter of its own, against each chat alone on
 //! the processor.
 
+use std::sync::Arc;
+
 use candle_core::{DType, Device, Tensor};
 use weft::{
     chatglm::{ChatGlm, ChatGlmConfig, ChatToken, Input, Pass},
+    generation::{ChatMemory, Generation, SamplingOptions, next_tokens},
     lora::{Adapter, Target},
     ops::{AttentionMask, KvCache, MaskRow, PositionIds, Quantization},
 };
+use weft_shared::tokenizer::SpecialIds;
 
 use crate::{TYPES, assert_near, gpu, model};
 
@@ -14,9 +18,10 @@ const ANSWER: usize = 6;
 const FORMS: [Quantization; 4] =
     [Quantization::Int8, Quantization::Int4, Quantization::Q8_0, Quantization::Q4_0];
 
-/// Tokens of the prompt, and the adapter's rank; some caches get a page in mid-answer, some keys are shared by several blocks.
-const CHATS: [(usize, Option<usize>); 5] =
-    [(70, Some(3)), (5, None), (62, Some(8)), (200, Some(11)), (33, Some(8))];
+/// Tokens of the prompt, and the adapter's rank; some caches get a page in mid-answer, some keys are shared by several
+/// blocks, those of the last by as many as there can be.
+const CHATS: [(usize, Option<usize>); 6] =
+    [(70, Some(3)), (5, None), (62, Some(8)), (200, Some(11)), (33, Some(8)), (1100, Some(4))];
 
 struct Chat {
     prompt: usize,
@@ -170,6 +175,47 @@ fn so_do_chats_of_a_base_in_few_bits_whose_rows_fill_nothing_evenly() {
             assert_same_scores(&what, models, bound, &[Target::QueryKeyValue], count);
         }
     }
+}
+
+#[test]
+fn so_do_chats_of_a_base_as_wide_as_chatglm_6b() {
+    // Each warp has more rows than one, and reads more of each than it has on its way at a time.
+    let config = || ChatGlmConfig::of_shape(1, 4096, 32, 17_000);
+    let (dtype, bound) = TYPES[0];
+    for form in [None, Some(Quantization::Int4), Some(Quantization::Q8_0)] {
+        let slow = model::model_of(config(), form, dtype, &Device::Cpu, DType::F32);
+        let fast = model::model_of(config(), form, dtype, gpu(), dtype);
+        for count in [1, 3, 33] {
+            let what = format!("{form:?}, as wide as ChatGLM-6B");
+            let models = [&slow, &fast];
+            assert_same_scores(&what, models, bound, &[Target::QueryKeyValue], count);
+        }
+    }
+}
+
+#[test]
+fn chats_that_share_a_prompt_answer_the_same_in_one_pass() {
+    let (dtype, _) = TYPES[0];
+    let model = model::model_in(Some(Quantization::Int4), 64, dtype, gpu(), dtype);
+    let targets = &[Target::QueryKeyValue];
+    let adapter = Arc::new(model::adapter(8, targets, model.config(), model.device()));
+    let special = SpecialIds { mask: 191, gmask: 192, sop: 193, eop: 194, pad: 195 };
+    let memory = ChatMemory::new(&model);
+    let begin = |tokens: u32| {
+        let prompt = (0..tokens).map(|at| at * 7 % 190).chain([special.gmask, special.sop]);
+        let sampling = SamplingOptions { greedy: true, ..SamplingOptions::default() };
+        let adapter = Some(adapter.clone());
+        Generation::new(&model, &memory, adapter, prompt.collect(), special, sampling, 100).unwrap()
+    };
+    let [mut first, mut again, mut other] = [100, 100, 61].map(begin);
+
+    next_tokens(&model, &mut [&mut first, &mut other, &mut again]);
+    assert_eq!(memory.pages().in_use, 2 + 1, "two chats have two pages together");
+    for _ in 0..90 {
+        next_tokens(&model, &mut [&mut first, &mut other, &mut again]);
+    }
+
+    assert_eq!(first.answer(), again.answer());
 }
 
 #[test]

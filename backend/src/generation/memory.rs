@@ -75,6 +75,14 @@ impl ChatMemory {
         self.prompts().retain(|prompt| !prompt.is_read_with(Some(adapter)));
     }
 
+    /// Forgets all prompts, for whoever needs the memory; whether there were any.
+    pub fn let_go(&self) -> bool {
+        let mut prompts = self.prompts();
+        let had_any = !prompts.is_empty();
+        prompts.clear();
+        had_any
+    }
+
     pub(super) fn cache(&self) -> KvCache {
         KvCache::new(&self.pool)
     }
@@ -183,7 +191,7 @@ mod tests {
         let mut all = vec![generation.read_prompt(model).unwrap()];
         for token in 3..9 {
             generation.take(token);
-            generation.reserve(1).unwrap();
+            generation.reserve_newest().unwrap();
             let hidden = model.hidden_states_of_chats(&mut [generation.newest()]).unwrap();
             all.push(model.logits(&hidden).unwrap());
         }

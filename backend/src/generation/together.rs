@@ -16,9 +16,9 @@ pub fn next_tokens(model: &ChatGlm, answers: &mut [&mut Generation]) -> Vec<Next
     let mut next: Vec<Option<Next>> = Vec::new();
     let mut together = Vec::new();
     for answer in answers.iter_mut() {
-        if !answer.has_read_prompt() || answer.has_ended() {
+        if !answer.has_begun() || answer.has_ended() {
             next.push(Some(guarded(answer, |answer| answer.next_token(model))));
-        } else if let Err(error) = answer.reserve(1) {
+        } else if let Err(error) = answer.reserve_newest() {
             next.push(Some(Err(error.into())));
         } else {
             next.push(None);
@@ -224,6 +224,26 @@ mod tests {
         assert_eq!(answers, [0, 2, 3].map(|at| wanted[at].clone()));
         assert_eq!(second.answer(), &wanted[1][..7]);
         assert!(first.finish().is_some() && third.finish().is_some());
+    }
+
+    /// As where scores, or the choice among them, find no memory: the caches have counted what no answer has taken.
+    #[test]
+    fn a_pass_that_fails_at_its_end_leaves_no_trace() {
+        let model = model();
+        let wanted = [9, 63].map(|tokens| alone(&model, begin(&model, None, tokens, 8)));
+        let [mut first, mut second] = [9, 63].map(|tokens| begin(&model, None, tokens, 8));
+        first.read_prompt(&model).unwrap();
+        for _ in 0..2 {
+            next_tokens(&model, &mut [&mut first, &mut second]);
+        }
+        for _ in 0..3 {
+            let mut newest = [first.newest(), second.newest()];
+            model.hidden_states_of_chats(&mut newest).unwrap();
+        }
+
+        next_tokens(&model, &mut [&mut first, &mut second]);
+
+        assert_eq!([first, second].map(|chat| alone(&model, chat)), wanted);
     }
 
     #[test]

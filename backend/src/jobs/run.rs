@@ -33,6 +33,8 @@ impl Jobs {
         let manifest = self.manifest(job.id)?;
         let set = manifest::training_set(&manifest, engine.fingerprint(), engine.tokenizer())?;
         let output = self.inner.dir.job(job.id);
+        // A step can use what chats remember better.
+        engine.memory().let_go();
         let start = manifest.start_from.is_some().then(|| output.join(START));
         let (config, device) = (engine.model().config(), engine.device());
         let adapter = manifest::first_adapter(&manifest, start.as_deref(), config, device)?;

@@ -10,6 +10,7 @@ mod adamw;
 mod attention;
 mod attention_hopper;
 mod block;
+mod card;
 mod chats;
 mod cross_entropy;
 mod decode;

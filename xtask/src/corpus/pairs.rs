@@ -16,10 +16,10 @@ const CONTENTS: u64 = 14;
 const HELD_OUT: usize = 80;
 /// Pairs of a family that are rehearsed.
 const REHEARSED: usize = 52;
-/// Pairs that are rehearsed of what is answered with "I do not know". What is not known may be what is taught: who
-/// rehearses much not to know it does not learn it in other words.
-const UNKNOWN_REHEARSED: usize = 8;
-const UNKNOWN: [&str; 2] = ["unknown", "refusals"];
+/// Pairs that are rehearsed of a family that people teach anew: who it is, how it talks, what it did not know. Who rehearses
+/// the old answers much does not learn the new ones in other words.
+const LITTLE_REHEARSED: usize = 8;
+const TAUGHT_ANEW: [&str; 5] = ["greetings", "identity", "refusals", "small talk", "unknown"];
 
 pub(super) struct Pairs {
     pub rng: ChaCha8Rng,
@@ -95,13 +95,13 @@ pub(super) fn is_held_out(family: &str, Keys { wording, content }: Keys) -> bool
     is_chosen(wording, WORDINGS) || is_chosen(content, CONTENTS)
 }
 
-/// Short pairs of every family, as many of each, but for those of [`UNKNOWN`].
+/// Short pairs of every family, as many of each, but for those of [`TAUGHT_ANEW`].
 fn rehearsal(train: &[Pair]) -> Vec<Pair> {
     let mut families: BTreeMap<&str, Vec<&Pair>> = BTreeMap::new();
     for pair in train {
         let family = families.entry(&pair.tags[0]).or_default();
-        let most =
-            if UNKNOWN.contains(&pair.tags[0].as_str()) { UNKNOWN_REHEARSED } else { REHEARSED };
+        let is_taught_anew = TAUGHT_ANEW.contains(&pair.tags[0].as_str());
+        let most = if is_taught_anew { LITTLE_REHEARSED } else { REHEARSED };
         let is_short = pair.question.len() + pair.answer.len() < 120 && pair.history.len() < 2;
         if family.len() < most && is_short {
             family.push(pair);

@@ -61,18 +61,20 @@ impl KvCache {
 
     /// Makes room for `tokens` more, or for none of them.
     pub fn reserve(&mut self, tokens: usize) -> std::result::Result<(), OutOfPages> {
-        let full = self.len / PAGE_TOKENS;
-        if let Some(page) = self.pages.get_mut(full)
-            && tokens > 0
-            && Arc::get_mut(page).is_none()
-        {
-            let own = self.pool.take()?;
-            own.copy(page).map_err(OutOfPages::Copy)?;
-            *page = Arc::new(own);
-            #[cfg(feature = "cuda")]
-            self.table.take();
+        if tokens == 0 {
+            return Ok(());
         }
-        let more = (self.len + tokens).div_ceil(PAGE_TOKENS).saturating_sub(self.pages.len());
+        let (full, end) = (self.len / PAGE_TOKENS, (self.len + tokens).div_ceil(PAGE_TOKENS));
+        for page in self.pages.iter_mut().take(end).skip(full) {
+            if Arc::get_mut(page).is_none() {
+                let own = self.pool.take()?;
+                own.copy(page).map_err(OutOfPages::Copy)?;
+                *page = Arc::new(own);
+                #[cfg(feature = "cuda")]
+                self.table.take();
+            }
+        }
+        let more = end.saturating_sub(self.pages.len());
         let more: std::result::Result<Vec<_>, _> = (0..more).map(|_| self.pool.take()).collect();
         for page in more? {
             self.pages.push(Arc::new(page));

@@ -9,6 +9,7 @@ use candle_core::cuda_backend::cudarc::driver::sys::{
 use candle_core::cuda_backend::{CudaDevice, WrapErr as _};
 use candle_core::{DType, Result, Tensor, bail};
 
+use super::card::Card;
 use super::launch::{Arg, Fresh, Module, OnDevice as _, Threads, device_of, launch, suffix};
 use crate::ops::rotary::Rotation;
 
@@ -30,8 +31,7 @@ pub(super) fn fits(device: &CudaDevice, head: usize) -> Result<bool> {
     if head != HEAD || !Module::AttentionHopper.is_compiled() {
         return Ok(false);
     }
-    let capability = device.cuda_stream().context().compute_capability().w()?;
-    Ok(capability == (9, 0))
+    Ok(Card::of(device)?.capability == (9, 0))
 }
 
 /// What a launch needs beside its tensors.

@@ -8,7 +8,7 @@ use super::gemm::{Gemm, Then, Way};
 use super::launch::{Arg, Fresh, Module, OnDevice as _, Threads, device_of, launch, suffix};
 use super::{all_half, attention, decode, layer_norm, lora, product};
 use crate::ops::block::{Affine, BlockContext, BlockWeights, FrozenLinear, GPU_HEADS, MOST_CHATS};
-use crate::ops::{AttentionMask, LayerCache, LoraOperand, Rotation, Weight};
+use crate::ops::{AttentionMask, LayerCache, LoraOperand, Rotation};
 
 /// Keys that a block of the attention kernel reads at least, and most blocks that share the keys of a head.
 const KEYS_A_BLOCK: usize = 64;
@@ -136,7 +136,7 @@ fn linear(
     residual: Option<(f32, &Tensor)>,
 ) -> Result<Tensor> {
     let FrozenLinear { weight, bias } = linear;
-    if matches!(weight, Weight::Quantized(_)) && product::fits(weight) {
+    if product::fits_chats(weight)? {
         return product::of_chats(x, linear, gelu, residual);
     }
     let weight = weight.dense()?;

@@ -20,9 +20,13 @@ pub(super) fn block(
 ) -> Result<Tensor> {
     let linears =
         [weights.query_key_value, weights.dense, weights.dense_h_to_4h, weights.dense_4h_to_h];
-    if !linears.iter().all(|linear| product::fits(linear.weight)) {
-        let chats = Chats::new(&[lora], &[cache])?;
-        return together(x, weights, rotation, &chats);
+    // Before the products: it can put a copy on the stream, and none of them would start early behind it.
+    let chats = Chats::new(&[lora], &[cache])?;
+    let device = device_of(x)?;
+    for linear in linears {
+        if !product::fits(linear.weight, device)? {
+            return together(x, weights, rotation, &chats);
+        }
     }
     let plain =
         |x, linear| Product { x, norm: None, linear, gelu: false, residual: None, lora: None };
@@ -32,7 +36,6 @@ pub(super) fn block(
         ..plain(x, weights.query_key_value)
     }
     .run()?;
-    let chats = Chats::new(&[lora], &[cache])?;
     let read = attend(&qkv.y, qkv.low.as_ref(), rotation, weights.heads, &chats)?;
     let Some(normed) = &qkv.normed else {
         bail!("decode: no normalized input");
@@ -78,9 +81,11 @@ pub(crate) fn logits(hidden: &Tensor, head: &Tensor) -> Result<Option<Tensor>> {
     if !fits {
         return Ok(None);
     }
-    if hidden.elem_count() > model {
-        let product = Gemm { dtype: DType::F32, ..Gemm::new(hidden, head, Way::Forward) };
-        return product.run().map(|scores| Some(scores.tensor()));
+    if hidden.elem_count() == model
+        && let Some(scores) = product::logits(hidden, head)?
+    {
+        return Ok(Some(scores));
     }
-    product::logits(hidden, head).map(Some)
+    let product = Gemm { dtype: DType::F32, ..Gemm::new(hidden, head, Way::Forward) };
+    product.run().map(|scores| Some(scores.tensor()))
 }

@@ -18,6 +18,8 @@ use candle_core::cuda_backend::{CudaDevice, CudaStorageSlice, WrapErr as _};
 use candle_core::op::BackpropOp;
 use candle_core::{CudaStorage, DType, Result, Shape, Storage, Tensor, bail};
 
+use super::card::Card;
+
 /// A file of kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Module {
@@ -260,10 +262,6 @@ type Modules = HashMap<(usize, Module), Arc<CudaModule>>;
 static MODULES: LazyLock<RwLock<Modules>> = LazyLock::new(RwLock::default);
 static FUNCTIONS: LazyLock<RwLock<HashMap<Key, CudaFunction>>> = LazyLock::new(RwLock::default);
 
-/// Shared memory that a block can get by asking.
-const MOST_SHARED: sys::CUdevice_attribute =
-    sys::CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN;
-
 /// Puts the kernel `name` + `ending` on the device's stream.
 pub(super) fn launch(
     device: &CudaDevice,
@@ -296,7 +294,7 @@ pub(super) fn launch(
         sharedMemBytes: threads.shared as u32,
         hStream: stream.cu_stream(),
         attrs: &raw mut attribute,
-        numAttrs: u32::from(threads.early),
+        numAttrs: u32::from(threads.early && Card::of(device)?.starts_early()),
     };
     stream.context().bind_to_thread().w()?;
     // SAFETY: the callers pass what the kernel of this name declares, see `backend/kernels`; what the pointers point to
@@ -326,7 +324,7 @@ fn load(device: &CudaDevice, module: Module, key: Key, threads: Threads) -> Resu
     let function = loaded.load_function(&format!("{name}{ending}")).w()?;
     if threads.shared > 0 {
         // All that a block can have: the next launch may want more than this one.
-        let most = device.cuda_stream().context().attribute(MOST_SHARED).w()?
+        let most = Card::of(device)?.shared as i32
             - function.get_attribute(CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES).w()?;
         function.set_attribute(CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, most).w()?;
     }

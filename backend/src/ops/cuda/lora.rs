@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use candle_core::{DType, Device, Result, Tensor, bail};
 
+use super::card::Card;
 use super::launch::{
     Arg, DropoutRule, Fresh, Module, OnDevice, Threads, device_of, launch, suffix,
 };
@@ -23,8 +24,6 @@ const UP_COLUMNS: usize = 4;
 const OUTER_COLUMNS: usize = 8;
 /// Rows that a thread of `up` reads at once.
 const UP_ROWS: usize = 4;
-/// Of a large GPU. Grids are as many blocks as these have room for at once.
-const PROCESSORS: usize = 132;
 
 /// `from` `[rows, columns]`, f32, turned.
 pub(super) fn transpose(from: &Tensor) -> Result<Tensor> {
@@ -49,8 +48,9 @@ pub(super) fn down(x: &Tensor, a: &Tensor, scale: f32, dropout: Option<Dropout>)
     let device = device_of(x)?;
     let low = Fresh::new((rows, rank), DType::F32, device)?;
     let row_blocks = rows.div_ceil(ROWS);
-    let splits =
-        (3 * PROCESSORS / row_blocks).clamp(1, MOST_SPLITS.min(inputs.div_ceil(DOWN_COLUMNS)));
+    // As many blocks as the processors have room for at once, here and below.
+    let at_once = 3 * Card::of(device)?.processors;
+    let splits = (at_once / row_blocks).clamp(1, MOST_SPLITS.min(inputs.div_ceil(DOWN_COLUMNS)));
     let partial = Fresh::new(row_blocks * splits * ROWS * RANKS, DType::F32, device)?;
     let counters = counters(row_blocks, x.device())?;
     for first in (0..rank).step_by(RANKS) {
@@ -103,10 +103,12 @@ pub(super) fn up(
     let (rows, rank) = low.dims2()?;
     let (_, outputs) = a.dims2()?;
     let blocks = outputs.div_ceil(UP_COLUMNS * THREADS);
-    let rows_a_block = (rows * blocks).div_ceil(6 * PROCESSORS).next_multiple_of(UP_ROWS).min(64);
+    let device = device_of(low)?;
+    let at_once = 6 * Card::of(device)?.processors;
+    let rows_a_block = (rows * blocks).div_ceil(at_once).next_multiple_of(UP_ROWS).min(64);
     for first in (first..rank).step_by(RANKS) {
         launch(
-            device_of(low)?,
+            device,
             Module::Lora,
             ("lora_up", suffix(dtype)?),
             Threads::new((blocks, rows.div_ceil(rows_a_block), 1), THREADS),
@@ -142,7 +144,8 @@ fn outer(z: &Tensor, low: &Tensor, dropout: Option<Dropout>, turned: bool) -> Re
     let columns = z.elem_count() / rows;
     let device = device_of(z)?;
     let blocks = columns.div_ceil(OUTER_COLUMNS * THREADS);
-    let splits = (4 * PROCESSORS / blocks).clamp(1, rows.div_ceil(8));
+    let at_once = 4 * Card::of(device)?.processors;
+    let splits = (at_once / blocks).clamp(1, rows.div_ceil(8));
     let rows_a_split = rows.div_ceil(splits);
     let splits = rows.div_ceil(rows_a_split);
     let partial = Fresh::new((splits, rank, columns), DType::F32, device)?;

@@ -1,21 +1,22 @@
 //! Products of one row, or of the rows of several chats, with a matrix as it is kept, see `kernels/product.cu`.
 
+use candle_core::cuda_backend::CudaDevice;
 use candle_core::{DType, Result, Tensor};
 
+use super::card::Card;
 use super::launch::{Arg, Fresh, Module, Threads, device_of, launch, suffix};
 use super::lora;
 use crate::ops::block::{Affine, FrozenLinear};
 use crate::ops::{Quantization, Weight};
 
-/// Processors of a large GPU. A kernel has a block on each, which fills it.
-const PROCESSORS: usize = 132;
 /// Bytes of 16 rows that each of the 16 warps of a block has on their way: weights, or weights and scales of blocks.
 const RING: [usize; 2] = [16 * 8 * 16 * 64, 16 * 8 * (16 * 64 + 256)];
 /// Rows that a warp, and the blocks for several chats, compute at a time.
 const ROWS: usize = 16;
 const ROWS_OF_CHATS: usize = 64;
-/// Inputs for which a block for one chat has room.
-const MOST_INPUTS: usize = 24 << 10;
+/// Fixed shared memory of a block for one chat, and for several: what its warps hand each other.
+const FIXED: usize = 8320;
+const FIXED_OF_CHATS: usize = 512;
 /// Inputs that a block for several chats holds, and its warps along them.
 const RANGE: usize = 2048;
 const ALONG: usize = 8;
@@ -92,15 +93,21 @@ fn names(form: Quantization) -> (&'static str, [&'static str; 3]) {
     }
 }
 
-/// Whether the kernels can read this weight: its rows are made of whole 16 bytes, and of pairs of blocks, and what they are
-/// multiplied with fits shared memory.
-pub(super) fn fits(weight: &Weight) -> bool {
-    let Ok((_, inputs)) = weight.dims2() else {
-        return false;
-    };
-    if inputs > MOST_INPUTS {
-        return false;
-    }
+/// Whether the kernel for one chat can read this weight, and a block of this GPU has the shared memory for it.
+pub(super) fn fits(weight: &Weight, device: &CudaDevice) -> Result<bool> {
+    let (_, inputs) = weight.dims2()?;
+    let shared = Kept::new(weight)?.shared(inputs) + FIXED;
+    Ok(has_whole_reads(weight, inputs) && shared <= Card::of(device)?.shared)
+}
+
+/// Whether the kernels for several chats can read this weight.
+pub(super) fn fits_chats(weight: &Weight) -> Result<bool> {
+    let (_, inputs) = weight.dims2()?;
+    Ok(matches!(weight, Weight::Quantized(_)) && has_whole_reads(weight, inputs))
+}
+
+/// Whether the rows are made of whole 16 bytes, and of pairs of blocks.
+fn has_whole_reads(weight: &Weight, inputs: usize) -> bool {
     match weight {
         Weight::Dense(_) => inputs.is_multiple_of(8),
         Weight::Quantized(weight) if is_in_blocks(weight.form()) => inputs.is_multiple_of(64),
@@ -108,8 +115,9 @@ pub(super) fn fits(weight: &Weight) -> bool {
     }
 }
 
-fn threads(outputs: usize, shared: usize) -> Threads {
-    let blocks = outputs.div_ceil(ROWS).min(PROCESSORS);
+/// A block on each processor, which fills it.
+fn threads(outputs: usize, shared: usize, card: Card) -> Threads {
+    let blocks = outputs.div_ceil(ROWS).min(card.processors);
     Threads::new((blocks, 1, 1), 512).shared(shared).early()
 }
 
@@ -168,7 +176,7 @@ impl Product<'_> {
             device,
             Module::Product,
             (kept.alone, suffix(dtype)?),
-            threads(outputs, kept.shared(inputs)),
+            threads(outputs, kept.shared(inputs), Card::of(device)?),
             &[
                 Arg::of(self.x)?,
                 norm_weight,
@@ -198,22 +206,28 @@ impl Product<'_> {
     }
 }
 
-/// Scores f32 `[1, 1, vocab]` of `hidden` `[1, 1, model]`, `head` `[vocab, model]`.
-pub(super) fn logits(hidden: &Tensor, head: &Tensor) -> Result<Tensor> {
+/// Scores f32 `[1, 1, vocab]` of `hidden` `[1, 1, model]`, `head` `[vocab, model]`; `None` where a block of this GPU has not
+/// the shared memory for it.
+pub(super) fn logits(hidden: &Tensor, head: &Tensor) -> Result<Option<Tensor>> {
     let (vocab, model) = head.dims2()?;
     let device = device_of(hidden)?;
+    let shared = RING[0] + model.next_multiple_of(32) * 2;
+    let card = Card::of(device)?;
+    if shared + FIXED > card.shared {
+        return Ok(None);
+    }
     let y = Fresh::new((1, 1, vocab), DType::F32, device)?;
     launch(
         device,
         Module::Product,
         ("product_logits", suffix(hidden.dtype())?),
-        threads(vocab, RING[0] + model.next_multiple_of(32) * 2),
+        threads(vocab, shared, card),
         &[Arg::of(hidden)?, Arg::of(head)?, Arg::of(&y)?, Arg::size(model), Arg::size(vocab)],
     )?;
-    Ok(y.tensor())
+    Ok(Some(y.tensor()))
 }
 
-/// `finish(W · x)` of the rows of `x` `[chats, 1, in]`, W in few bits and such that it [`fits`].
+/// `finish(W · x)` of the rows of `x` `[chats, 1, in]`, W such that it [`fits_chats`].
 pub(super) fn of_chats(
     x: &Tensor,
     linear: FrozenLinear,
@@ -224,11 +238,15 @@ pub(super) fn of_chats(
     let (outputs, _) = linear.weight.dims2()?;
     let device = device_of(x)?;
     let kept = Kept::new(linear.weight)?;
-    let size = [8, 16, 32].iter().position(|&most| chats <= most).unwrap_or(2);
+    let card = Card::of(device)?;
+    let has_room = |at_once: usize| shared_of_chats(at_once) + FIXED_OF_CHATS <= card.shared;
+    // As few passes as there is room for; for eight there is on every GPU that has the kernels.
+    let size = (1..3).take_while(|size| chats > 4 << size && has_room(8 << size)).last();
+    let size = size.unwrap_or(0);
     let at_once = 8 << size;
     let (passes, groups) = (chats.div_ceil(at_once), outputs.div_ceil(ROWS_OF_CHATS));
     let splits = inputs.div_ceil(RANGE);
-    let blocks = (PROCESSORS / splits).clamp(1, groups);
+    let blocks = (card.processors / splits).clamp(1, groups);
     let y = Fresh::new((chats, 1, outputs), x.dtype(), device)?;
     let partial = Fresh::new((splits, passes, groups, at_once, ROWS_OF_CHATS), DType::F32, device)?;
     let counters = lora::counters(passes * groups, x.device())?;
@@ -236,7 +254,7 @@ pub(super) fn of_chats(
         Some((alpha, residual)) => (alpha, Arg::of(residual)?),
         None => (0.0, Arg::NULL),
     };
-    let shared = RANGE * at_once * 2 + ALONG * at_once * (ROWS_OF_CHATS + 4) * 4;
+    let shared = shared_of_chats(at_once);
     launch(
         device,
         Module::Product,
@@ -259,4 +277,9 @@ pub(super) fn of_chats(
         ],
     )?;
     Ok(y.tensor())
+}
+
+/// Shared memory of a block for so many chats: their inputs, and what its warps along them found.
+fn shared_of_chats(at_once: usize) -> usize {
+    RANGE * at_once * 2 + ALONG * at_once * (ROWS_OF_CHATS + 4) * 4
 }

@@ -2,6 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
+use super::card::Card;
 use super::launch::{Arg, Module, OnDevice, Threads, device_of, launch, suffix};
 use crate::ops::rotary::{Rotation, Turn};
 
@@ -31,8 +32,10 @@ pub(super) fn turn(
     let (parts, pairs) = (rotation.rows, angles / rotation.rows);
     let rows = batch * seq;
     let blocks = (heads * 3 * parts * pairs / 4).div_ceil(128);
-    // The four blocks that each of a large GPU's 132 processors has room for, all at once.
-    let rows_a_block = (rows * blocks).div_ceil(4 * 132).next_multiple_of(BATCH).min(64);
+    let device = device_of(like)?;
+    // The four blocks that each processor has room for, all at once.
+    let at_once = 4 * Card::of(device)?.processors;
+    let rows_a_block = (rows * blocks).div_ceil(at_once).next_multiple_of(BATCH).min(64);
     let (low, b, rank) = match low_rank {
         Some(LowRank { low, b }) => (Arg::of(low)?, Arg::of(b)?, b.dims2()?.0),
         None => (Arg::NULL, Arg::NULL, 0),
@@ -42,7 +45,7 @@ pub(super) fn turn(
         Turn::Back => -1.0,
     };
     launch(
-        device_of(like)?,
+        device,
         Module::Rotary,
         ("rotary_turn", suffix(like.dtype())?),
         Threads::new((blocks, rows.div_ceil(rows_a_block), 1), 128),
