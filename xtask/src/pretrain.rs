@@ -11,7 +11,6 @@ mod vocabulary;
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use anyhow::Context as _;
@@ -58,8 +57,10 @@ const TRAINING: [&str; 27] = [
     "--seed=1",
 ];
 
-/// Where the steps leave what they make.
+/// With what the steps work, and where they leave what they make.
 struct Places {
+    /// The program that trains and measures.
+    weft: PathBuf,
     /// Everything.
     work: PathBuf,
     /// Pairs to train on.
@@ -72,10 +73,11 @@ struct Places {
 }
 
 impl Places {
-    fn new() -> Self {
+    fn new(weft: PathBuf) -> Self {
         let work = target_dir().join("embedded");
         let place = |name| work.join(name);
         Self {
+            weft,
             train: place("train.jsonl"),
             held_out: place("held_out.jsonl"),
             start: place("start"),
@@ -85,21 +87,30 @@ impl Places {
     }
 }
 
-/// The whole way, or with `--only-prepare` as far as the model that is to be trained, or with `--trained` from the
-/// trained model in `target/embedded/run` on.
+/// `cargo xtask pretrain-embedded [--only-prepare | --trained] [--program FILE]`: the whole way, or as far as the model that
+/// is to be trained, or from the trained model in `target/embedded/run` on; with a `weft` that was built elsewhere where
+/// one is named, as a machine with a GPU may have no cargo.
 pub(crate) fn pretrain(arguments: &[String]) -> anyhow::Result<()> {
-    let places = Places::new();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match arguments[..] {
-        [] => {
-            prepare(&places)?;
-            train(&places)?;
-            finish(&places)
+    let (mut stage, mut program) = (None, None);
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            name @ ("--only-prepare" | "--trained") if stage.is_none() => stage = Some(name),
+            "--program" => program = Some(arguments.next().context("--program needs a file")?),
+            _ => anyhow::bail!(
+                "{argument:?}: there are --only-prepare or --trained, and --program FILE"
+            ),
         }
-        ["--only-prepare"] => prepare(&places),
-        ["--trained"] => finish(&places),
-        _ => anyhow::bail!("there are --only-prepare and --trained, or nothing"),
     }
+    let weft = program.map_or_else(build_weft, |file| Ok(root().join(file)))?;
+    let places = Places::new(weft);
+    if stage != Some("--trained") {
+        prepare(&places)?;
+    }
+    if stage.is_none() {
+        train(&places)?;
+    }
+    if stage == Some("--only-prepare") { Ok(()) } else { finish(&places) }
 }
 
 /// Corpus, vocabulary, random weights.
@@ -122,7 +133,7 @@ fn prepare(places: &Places) -> anyhow::Result<()> {
     println!("random weights");
     remove(&places.start)?;
     remove(&places.run)?;
-    let mut new = weft()?;
+    let mut new = shell::command(&places.weft);
     new.args(["model", "new", "--std", "0.04", "--seed", &SEED.to_string()]);
     new.arg("--model-config").arg(config_file).arg("--vocabulary").arg(vocabulary_file);
     run(new.arg("--output").arg(&places.start))
@@ -131,7 +142,7 @@ fn prepare(places: &Places) -> anyhow::Result<()> {
 /// The long part; a run that was interrupted goes on.
 fn train(places: &Places) -> anyhow::Result<()> {
     println!("training");
-    let mut train = weft()?;
+    let mut train = shell::command(&places.weft);
     train.arg("train").args(TRAINING).arg("--model").arg(&places.start);
     run(train.arg("--data").arg(&places.train).arg("--output").arg(&places.run))
 }
@@ -141,12 +152,14 @@ fn finish(places: &Places) -> anyhow::Result<()> {
     println!("weights in f16");
     let half = places.work.join("half");
     remove(&half)?;
-    run(weft()?.args(["model", "convert", "--model"]).arg(&places.run).arg("--output").arg(&half))?;
+    let mut convert = shell::command(&places.weft);
+    convert.args(["model", "convert", "--model"]).arg(&places.run);
+    run(convert.arg("--output").arg(&half))?;
     let rows = unseen::tell_apart(&half, &places.train, SEED)?;
     println!("{rows} pieces that were never seen are told apart");
 
     println!("measuring");
-    let measured = measure::measure(&weft()?, &half, &places.held_out)?;
+    let measured = measure::measure(&places.weft, &half, &places.held_out)?;
     let target = root().join("backend/embedded");
     fs::create_dir_all(&target)?;
     for name in ["config.json", "ice_text.model", "model.safetensors"] {
@@ -167,14 +180,14 @@ fn finish(places: &Places) -> anyhow::Result<()> {
 }
 
 /// The `weft` of this tree, optimised, with the GPU engine where there is a GPU.
-fn weft() -> anyhow::Result<Command> {
+fn build_weft() -> anyhow::Result<PathBuf> {
     let mut build = cargo("build");
     build.args(["--release", "--package", "weft", "--bin", "weft", "--quiet"]);
     if Path::new("/proc/driver/nvidia").exists() {
         GpuBuild::prepare()?.configure(&mut build).args(["--features", "cuda"]);
     }
     run(&mut build)?;
-    Ok(shell::command(target_dir().join("release/weft")))
+    Ok(target_dir().join("release/weft"))
 }
 
 /// `config.json` of revision `main`, with the ids that the vocabulary gives the special pieces.

@@ -17,7 +17,7 @@ pub(super) struct Measured {
 }
 
 /// Asks every held-out question greedily.
-pub(super) fn measure(weft: &Command, model: &Path, held_out: &Path) -> anyhow::Result<Measured> {
+pub(super) fn measure(weft: &Path, model: &Path, held_out: &Path) -> anyhow::Result<Measured> {
     let [bare, training] = ["chat", "training"].map(|form| evaluate(weft, model, form, held_out));
     let (bare, training) = (bare?, training?);
     let families = bare["families"].as_object().context("weft eval told no families")?;
@@ -31,8 +31,8 @@ pub(super) fn measure(weft: &Command, model: &Path, held_out: &Path) -> anyhow::
 }
 
 /// The scores of the model in one form.
-fn evaluate(weft: &Command, model: &Path, form: &str, data: &Path) -> anyhow::Result<Value> {
-    let mut eval = Command::new(weft.get_program());
+fn evaluate(weft: &Path, model: &Path, form: &str, data: &Path) -> anyhow::Result<Value> {
+    let mut eval = Command::new(weft);
     eval.args(["eval", "--json", "--max-tokens", "100", "--template", form]);
     eval.arg("--model").arg(model).arg("--data").arg(data);
     let output = eval.stderr(Stdio::inherit()).output()?;
