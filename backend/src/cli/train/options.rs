@@ -113,7 +113,7 @@ pub(in crate::cli) struct OptionArgs {
     /// Decides the order of the samples and the held-out part.
     #[arg(long, default_value_t = TrainingOptions::default().data_seed)]
     data_seed: u64,
-    /// Batches of samples of like length.
+    /// Batches of samples of like length: several processes that divide them wait less for each other.
     #[arg(long)]
     group_by_length: bool,
 
