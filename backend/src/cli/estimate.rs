@@ -19,7 +19,8 @@ use super::{
 };
 use crate::{
     chatglm::ChatGlmConfig,
-    estimate::{SampleSize, WeightsIn, Workload, estimate},
+    device::WeightFormat,
+    estimate::{SampleSize, Workload, estimate},
     training::total_steps,
     training_set::TrainingSet,
 };
@@ -46,7 +47,7 @@ pub(super) struct Args {
     /// What frozen weights are kept in: f32, f16, bf16, int8, int4, `q8_0` or `q4_0`; unless given, f16 on a GPU and
     /// f32 on the processor.
     #[arg(long, value_name = "FORM")]
-    dtype: Option<WeightsIn>,
+    dtype: Option<WeightFormat>,
     /// Compute each block again in the backward: slower, in less memory.
     #[arg(long)]
     checkpoint: bool,
