@@ -16,6 +16,8 @@ pub(super) struct Queue {
 #[derive(Debug, Default)]
 struct Orders {
     cancelled: HashSet<i64>,
+    /// The running evaluation, unless it is to stop.
+    evaluation: Option<i64>,
     is_ending: bool,
 }
 
@@ -36,6 +38,12 @@ impl Queue {
         let queue = self.lock();
         queue.orders.is_ending || queue.orders.cancelled.contains(&job)
     }
+
+    /// Whether an evaluation is to stop at its next token.
+    pub(super) fn stops_evaluation(&self, id: i64) -> bool {
+        let queue = self.lock();
+        queue.orders.is_ending || queue.orders.evaluation != Some(id)
+    }
 }
 
 impl Locked<'_> {
@@ -47,6 +55,16 @@ impl Locked<'_> {
     /// Whether a stopped job was cancelled; forgets it.
     pub(super) fn was_cancelled(&mut self, job: i64) -> bool {
         self.orders.cancelled.remove(&job)
+    }
+
+    /// This evaluation is running from now on, or none.
+    pub(super) fn set_evaluation(&mut self, id: Option<i64>) {
+        self.orders.evaluation = id;
+    }
+
+    /// Tells the worker to stop the running evaluation unless that `goes_on`.
+    pub(super) fn stop_evaluation_unless(&mut self, goes_on: impl FnOnce(i64) -> bool) {
+        self.orders.evaluation = self.orders.evaluation.take().filter(|&id| goes_on(id));
     }
 
     /// There is a job or an evaluation in the queue.
