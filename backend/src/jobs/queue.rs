@@ -94,3 +94,26 @@ impl Locked<'_> {
         drop(self.queue.changed.wait(self.orders).unwrap_or_else(PoisonError::into_inner));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_evaluation_stops_when_it_is_over_or_the_server_ends() {
+        let queue = Queue::default();
+        queue.lock().set_evaluation(Some(7));
+
+        queue.lock().stop_evaluation_unless(|id| id == 7);
+        assert!(!queue.stops_evaluation(7));
+
+        queue.lock().stop_evaluation_unless(|_| false);
+        assert!(queue.stops_evaluation(7));
+
+        queue.lock().set_evaluation(Some(7));
+        assert!(!queue.stops_evaluation(7), "it is resumed");
+
+        queue.lock().end();
+        assert!(queue.stops_evaluation(7));
+    }
+}
