@@ -18,6 +18,7 @@ use candle_core::{DType, Device, Result, Tensor};
 use half::f16;
 
 use crate::{
+    device::WeightFormat,
     lora::{Adapter, Target},
     ops::{
         self, Affine, AttentionMask, BlockContext, BlockWeights, Dropout, FrozenLinear, KvCache,
@@ -354,12 +355,13 @@ impl ChatGlm {
         PagePool::new(shape, self.dtype(), self.device(), most)
     }
 
-    /// What the matrices of the blocks are kept in, by name.
-    pub fn kept_in(&self) -> &'static str {
-        match self.layers.first().map(|block| &block.mlp.dense_h_to_4h.weight) {
-            Some(Weight::Quantized(weight)) => weight.form().name(),
-            _ => self.dtype().as_str(),
-        }
+    /// What the weights are kept in.
+    pub fn kept_in(&self) -> WeightFormat {
+        let quantization = match self.layers.first().map(|block| &block.mlp.dense_h_to_4h.weight) {
+            Some(Weight::Quantized(weight)) => Some(weight.form()),
+            _ => None,
+        };
+        WeightFormat { dtype: self.dtype(), quantization }
     }
 
     /// The states after the final layer norm, `[batch, seq, model]`.

@@ -1,10 +1,12 @@
 //! Where a model is computed, and in which numbers.
 
+mod weight_format;
+
 use std::{fmt, str::FromStr, sync::OnceLock};
 
 use candle_core::{DType, Device, DeviceLocation};
 
-use crate::ops::Quantization;
+pub use self::weight_format::WeightFormat;
 
 /// A device by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub enum DeviceError {
     NotBuilt(DeviceName),
     #[error("{name} cannot be used: {reason}; `--device cpu` computes on the processor")]
     Unusable { name: DeviceName, reason: String },
+    #[error("weights in {0:?}: wanted f32, f16, bf16, int8, int4, q8_0 or q4_0")]
+    UnknownFormat(String),
     #[error("weights of {0:?} are for a GPU: the processor computes in f32")]
     NotOnCpu(DType),
 }
@@ -98,35 +102,6 @@ fn reason(error: &candle_core::Error) -> String {
     }
 }
 
-/// What frozen weights are kept in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WeightFormat {
-    /// What is computed with.
-    pub dtype: DType,
-    /// Of the matrices of the blocks, where they are kept in few bits.
-    pub quantization: Option<Quantization>,
-}
-
-impl WeightFormat {
-    /// As `wanted`, else f16 on a GPU, as the published ones are, and f32 on the processor.
-    pub fn new(wanted: Option<DType>, device: &Device) -> Result<Self, DeviceError> {
-        match wanted {
-            Some(dtype) if device.is_cpu() && dtype != DType::F32 => {
-                Err(DeviceError::NotOnCpu(dtype))
-            }
-            Some(dtype) => Ok(dtype.into()),
-            None if device.is_cpu() => Ok(DType::F32.into()),
-            None => Ok(DType::F16.into()),
-        }
-    }
-}
-
-impl From<DType> for WeightFormat {
-    fn from(dtype: DType) -> Self {
-        Self { dtype, quantization: None }
-    }
-}
-
 /// `cpu`, `cuda:0`, …
 pub fn name_of(device: &Device) -> String {
     match device.location() {
@@ -176,15 +151,5 @@ mod tests {
         assert_eq!("cuda:3".parse::<DeviceName>().unwrap(), DeviceName::Cuda(Some(3)));
         assert!("gpu".parse::<DeviceName>().unwrap_err().to_string().contains("cuda:N"));
         assert!("cuda:x".parse::<DeviceName>().is_err());
-    }
-
-    #[test]
-    fn the_processor_computes_in_f32() {
-        assert_eq!(WeightFormat::new(None, &Device::Cpu).unwrap(), DType::F32.into());
-        let error = WeightFormat::new(Some(DType::BF16), &Device::Cpu).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "weights of BF16 are for a GPU: the processor computes in f32"
-        );
     }
 }

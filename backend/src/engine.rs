@@ -189,7 +189,7 @@ impl Engine {
             fingerprint: self.fingerprint.clone(),
             revision: config.revision.name().to_owned(),
             device: self.device_name(),
-            dtype: self.model.kept_in().to_owned(),
+            dtype: self.model.kept_in().name().to_owned(),
             parameters: ParameterCount::of_model(config).total,
             modules: module_tree(config),
             hidden_size: config.hidden_size,

@@ -20,11 +20,11 @@ use weft_shared::{
 
 pub use lengths::SampleSize;
 pub use rates::Rates;
-pub use weights::{UnknownWeights, WeightsIn};
 pub use work::Work;
 
 use crate::{
     chatglm::{ChatGlmConfig, ParameterCount},
+    device::WeightFormat,
     lora::{Target, UnknownTarget},
     ops,
 };
@@ -34,7 +34,7 @@ use crate::{
 pub struct Workload<'a> {
     pub config: &'a ChatGlmConfig,
     pub processor: Processor,
-    pub weights: WeightsIn,
+    pub weights: WeightFormat,
     pub learning: Learning,
     /// Samples of one pass.
     pub batch: usize,
@@ -99,7 +99,7 @@ impl<'a> Workload<'a> {
     /// The run that `options` describe, of so many steps.
     pub fn new(
         config: &'a ChatGlmConfig,
-        (processor, weights): (Processor, WeightsIn),
+        (processor, weights): (Processor, WeightFormat),
         options: &TrainingOptions,
         (steps, samples): (usize, &'a [SampleSize]),
     ) -> Result<Self, UnknownTarget> {
@@ -133,7 +133,7 @@ impl<'a> Workload<'a> {
             return false;
         };
         self.processor == Processor::Gpu
-            && self.weights.computed_bytes() == 2
+            && self.weights.dtype.size_in_bytes() == 2
             && targets.iter().all(|&target| target == Target::QueryKeyValue)
             && ops::GPU_HEADS.contains(&self.config.head_dim())
             && self.config.hidden_size.is_multiple_of(8)

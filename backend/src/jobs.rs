@@ -201,8 +201,11 @@ impl Jobs {
         Ok([read(config)?, read(weights)?])
     }
 
-    /// Removes the files of an adapter that is no longer in the store.
-    pub fn remove_adapter_files(&self, id: i64) -> Result<(), JobsError> {
+    /// Deletes an adapter with its files and its evaluations, of which a running one ends within a few tokens.
+    pub fn delete_adapter(&self, name: &str) -> Result<(), JobsError> {
+        let id = self.store().delete_adapter(name)?.id;
+        self.stop_evaluation_that_is_over();
+        self.inner.engine.forget(id);
         remove(self.inner.dir.adapter(id))
     }
 

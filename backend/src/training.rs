@@ -7,6 +7,7 @@ mod evaluate;
 mod gradient_checkpointing;
 mod loss_scale;
 mod optimizer;
+mod question_noise;
 mod run;
 mod schedule;
 mod share;
@@ -25,7 +26,6 @@ use crate::parallel::{Communicator, ParallelError};
 use data_order::Batches;
 use share::Share;
 
-use batch::QuestionNoise;
 pub use batch::TrainingBatch;
 pub use checkpoint::{Checkpoint, CheckpointError, RunIdentity};
 pub use data_order::split_held_out;
@@ -167,9 +167,8 @@ fn accumulate(
 
     let first = (number * passes) as u64;
     for share in share::of_step(recipe, batches, first..first + passes as u64) {
-        let Share { samples, learned, dropout_seed, weight } = share;
-        let noise = QuestionNoise { share: options.question_noise, seed: dropout_seed, learned };
-        let batch = TrainingBatch::packed_with(&samples, noise, trainee.model.device())?;
+        let Share { samples, dropout_seed, weight } = share;
+        let batch = TrainingBatch::packed(&samples, trainee.model.device())?;
 
         let loss = share::weighted(trainee.loss(&batch, Some(dropout_seed))?, weight)?;
         let gradients = trainee.take_gradients(scale.scaled(&loss)?.backward()?)?;

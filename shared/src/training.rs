@@ -101,7 +101,7 @@ pub struct TrainingOptions {
     pub seed: u64,
     /// Decides the order of the samples and the held-out part.
     pub data_seed: u64,
-    /// Puts samples of like length into one batch.
+    /// Puts samples of like length into one batch, so that processes which divide it have much the same to do.
     pub group_by_length: bool,
 }
 

@@ -13,7 +13,7 @@ use weft_shared::{
     manifest::Manifest,
 };
 
-use crate::support::{get, send, server, working_server};
+use crate::support::{get, rehearsing_server, send, server, working_server};
 
 /// Three pairs, in the dataset 1.
 pub(crate) async fn add_dataset(server: &Router) {
@@ -240,6 +240,23 @@ async fn a_dry_run_measures_a_step_and_keeps_nothing() {
     assert!((1..=3).contains(&dry.fitting_batch_size));
     let jobs: Vec<Job> = get(server, "/api/jobs", &[]).await.json(200);
     assert_eq!(jobs, []);
+}
+
+#[tokio::test]
+async fn a_dry_run_rehearses_as_the_run_would() {
+    let server = rehearsing_server();
+    add_dataset(&server).await;
+    let mut new = new_job(&server, 100).await;
+    let mut measured = async |rehearsed: usize| -> DryRun {
+        new["options"]["rehearsal_batch_size"] = json!(rehearsed);
+        send(&server, Method::POST, "/api/dry-run", &new).await.json(200)
+    };
+
+    let without = measured(0).await;
+    let with = measured(200).await;
+
+    assert!(with.step_seconds > without.step_seconds, "{with:?} {without:?}");
+    assert_ne!(with.loss, without.loss);
 }
 
 #[tokio::test]

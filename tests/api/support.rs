@@ -18,6 +18,7 @@ use tempfile::TempDir;
 use tower::ServiceExt as _;
 use weft::{
     data_dir::DataDir,
+    embedded,
     engine::Engine,
     jobs::Worker,
     lora::{Adapter, LoraWeights, Target},
@@ -79,7 +80,15 @@ pub(crate) fn server_of_its_own(names: &[&str]) -> Router {
         add_adapter(folder.path(), name, engine().fingerprint());
     }
     let dir = DataDir::open(Some(folder.path())).unwrap();
-    serve(AppState::open(page(), Arc::new(open_engine()), dir).unwrap(), folder)
+    serve(AppState::open(page(), Arc::new(open_engine("mini")), dir).unwrap(), folder)
+}
+
+/// The same with a model that brings pairs to rehearse: they are the embedded model's.
+pub(crate) fn rehearsing_server() -> Router {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = DataDir::open(Some(folder.path())).unwrap();
+    let engine = Arc::new(open_engine(embedded::NAME));
+    serve(AppState::open(page(), engine, dir).unwrap(), folder)
 }
 
 /// The same, open to others than this machine.
@@ -139,12 +148,13 @@ pub(crate) fn app(folder: &Path) -> AppState {
 /// Loaded once for all tests of a process.
 pub(crate) fn engine() -> Arc<Engine> {
     static ENGINE: OnceLock<Arc<Engine>> = OnceLock::new();
-    ENGINE.get_or_init(|| Arc::new(open_engine())).clone()
+    ENGINE.get_or_init(|| Arc::new(open_engine("mini"))).clone()
 }
 
-fn open_engine() -> Engine {
+/// The smallest model, under the name `source`.
+fn open_engine(source: &str) -> Engine {
     let dir = ModelDir::open(&fixture("mini/checkpoint")).unwrap();
-    Engine::open("mini", dir, &Device::Cpu, DType::F32.into()).unwrap()
+    Engine::open(source, dir, &Device::Cpu, DType::F32.into()).unwrap()
 }
 
 /// Asks for a path as the page itself would, with some headers more.

@@ -63,6 +63,45 @@ fn pairs_are_counted_as_training_counts_them() {
 }
 
 #[test]
+fn what_is_rehearsed_counts_in_each_pass() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = file(dir.path(), "pairs.jsonl", PAIRS);
+    let known = file(dir.path(), "known.jsonl", r#"{"question":"1+2","answer":"3 3 3 3 3 3"}"#);
+    let model = mini();
+    let estimate = ["estimate", "--model", &model, "--data", &data, "--device", "cpu"];
+    let rehearsal = ["--rehearsal", &known, "--rehearsal-batch-size", "9"];
+    let kept = |estimate: &Value| estimate["memory"]["kept_bytes"].as_u64().unwrap();
+
+    let learned = json(&estimate);
+    let rehearsing = json(&[&estimate[..], &rehearsal].concat());
+    let one_without_the_other =
+        [&rehearsal[..2], &rehearsal[2..]].map(|half| refused(&[&estimate[..], half].concat()));
+
+    // The pair is a sample in each of the two forms of a question.
+    assert_eq!((&learned["rehearsed"], &rehearsing["rehearsed"]), (&0.into(), &2.into()));
+    assert!(rehearsing["longest_rehearsed"].as_u64() > learned["longest_sample"].as_u64());
+    assert!(kept(&rehearsing) > 2 * kept(&learned), "{rehearsing}");
+    for error in one_without_the_other {
+        assert!(
+            error.contains("--rehearsal and --rehearsal-batch-size need each other"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn rehearsed_samples_of_one_length_are_like_as_many_learned() {
+    let of = |options: &[&str]| json(&[&FULL_SIZE[..], &["--seq", "128"], options].concat());
+
+    let rehearsing = of(&["--batch-size", "3", "--rehearsal-batch-size", "5"]);
+    let learning = of(&["--batch-size", "8"]);
+
+    assert_eq!(rehearsing["memory"], learning["memory"]);
+    let seconds = |it: &Value| it["time"]["step_seconds"].as_f64().unwrap();
+    assert!((seconds(&rehearsing) / seconds(&learning) - 1.0).abs() < 1e-6);
+}
+
+#[test]
 fn a_folder_without_weights_is_enough() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::copy(format!("{}/config.json", mini()), dir.path().join("config.json")).unwrap();
@@ -90,6 +129,7 @@ fn what_cannot_be_estimated_is_named() {
         (with(&["--device", "tpu"]), &["tpu", "cuda:N", "h100"]),
         (with(&["--device", "cpu", "--dtype", "int8"]), &["int8", "f32"]),
         (with(&["--dtype", "int3"]), &["int3", "q4_0"]),
+        (with(&["--rehearsal", "known.jsonl"]), &["--seq", "--rehearsal"]),
         (with(&["--epochs", "2"]), &["--epochs", "--max-steps"]),
         (with(&["--batch-size", "0"]), &["batch_size", "1 or more", "0"]),
         (with(&["--target-modules", "q_proj"]), &["q_proj", "query_key_value"]),

@@ -29,7 +29,7 @@ const PAIRS: &str = r#"{"question":"你好?","answer":"好"}
 
 /// Eleven steps of five samples in one pass: two and three processes split each unevenly, and the last batch of a pass
 /// over the data is short. Everything that processes must agree on is on.
-const SPLIT: [&str; 20] = [
+const SPLIT: [&str; 22] = [
     "--batch-size",
     "5",
     "--lora-dropout",
@@ -50,6 +50,8 @@ const SPLIT: [&str; 20] = [
     "0.3",
     "--target-modules",
     "all-linear",
+    "--question-noise",
+    "0.3",
 ];
 
 #[test]

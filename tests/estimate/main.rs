@@ -7,7 +7,8 @@ use peak_alloc::PeakAlloc;
 use weft::{
     bench::{self, Shape},
     chatglm::ChatGlmConfig,
-    estimate::{Processor, SampleSize, WeightsIn, Workload, estimate},
+    device::WeightFormat,
+    estimate::{Processor, SampleSize, Workload, estimate},
 };
 use weft_shared::training::TrainingOptions;
 
@@ -34,7 +35,7 @@ fn memory_on_a_processor_is_within_ten_percent_of_what_is_allocated() {
 
         let samples = vec![SampleSize::half_learned(seq); batch];
         let options = TrainingOptions { batch_size: batch, ..TrainingOptions::default() };
-        let place = (Processor::Cpu { threads: THREADS }, WeightsIn::F32);
+        let place = (Processor::Cpu { threads: THREADS }, WeightFormat::F32);
         let workload = Workload::new(&config, place, &options, (1, &samples)).unwrap();
         let estimated = estimate(&workload, None).memory.peak_bytes as f64;
 

@@ -15,8 +15,6 @@ use weft_shared::tokenizer::SpecialIds;
 use crate::{TYPES, assert_near, gpu, model};
 
 const ANSWER: usize = 6;
-const FORMS: [Quantization; 4] =
-    [Quantization::Int8, Quantization::Int4, Quantization::Q8_0, Quantization::Q4_0];
 
 /// Tokens of the prompt, and the adapter's rank; some caches get a page in mid-answer, some keys are shared by several
 /// blocks, those of the last by as many as there can be.
@@ -150,7 +148,7 @@ fn chats_in_one_pass_score_as_each_alone_on_the_processor() {
 
 #[test]
 fn so_do_chats_of_a_base_in_few_bits() {
-    for form in FORMS {
+    for form in Quantization::ALL {
         for of_type in TYPES {
             // Eight, sixteen and 32 are computed at a time.
             for count in [1, 2, 12, 40] {
@@ -166,7 +164,7 @@ fn so_do_chats_of_a_base_in_few_bits_whose_rows_fill_nothing_evenly() {
     // have one scale, and made numbers where every 32 inputs have one.
     let config = || ChatGlmConfig::of_shape(1, 1056, 33, 200);
     let (dtype, bound) = TYPES[0];
-    for form in FORMS {
+    for form in Quantization::ALL {
         let slow = model::model_of(config(), Some(form), dtype, &Device::Cpu, DType::F32);
         let fast = model::model_of(config(), Some(form), dtype, gpu(), dtype);
         for count in [1, 3] {

@@ -11,8 +11,6 @@ use crate::{TYPES, assert_near, gpu, model};
 
 const PROMPT: usize = 70;
 const ANSWER: usize = 9;
-const FORMS: [Quantization; 4] =
-    [Quantization::Int8, Quantization::Int4, Quantization::Q8_0, Quantization::Q4_0];
 
 /// Tokens `from..to` of one sequence.
 fn input(from: usize, to: usize, device: &Device) -> Input {
@@ -47,7 +45,7 @@ fn token_by_token(model: &ChatGlm, adapter: &Adapter) -> Tensor {
 fn tokens_one_by_one_score_as_all_at_once_on_the_processor() {
     for (dtype, bound) in TYPES {
         let dense = [(None, 32, 3), (None, 64, 8), (None, 128, 11)];
-        let few_bits = FORMS.map(|form| (Some(form), 64, 8));
+        let few_bits = Quantization::ALL.map(|form| (Some(form), 64, 8));
         for (form, head, r) in dense.into_iter().chain(few_bits) {
             let slow = model::model_in(form, head, dtype, &Device::Cpu, DType::F32);
             let fast = model::model_in(form, head, dtype, gpu(), dtype);

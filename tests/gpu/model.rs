@@ -210,7 +210,7 @@ fn adapters_on_other_layers_take_the_way_op_by_op() {
 
 #[test]
 fn a_base_in_few_bits_gives_the_gradients_of_the_processor() {
-    for form in [Quantization::Int8, Quantization::Int4, Quantization::Q8_0, Quantization::Q4_0] {
+    for form in Quantization::ALL {
         let (dtype, bound) = TYPES[0];
         let targets = [Target::QueryKeyValue];
         let reference = model_in(Some(form), 64, dtype, &Device::Cpu, DType::F32);

@@ -77,10 +77,9 @@ fn cross_entropy_and_its_gradient() {
 
 #[test]
 fn weights_in_few_bits_are_those_of_the_processor() {
-    let forms = [Quantization::Int8, Quantization::Int4, Quantization::Q8_0, Quantization::Q4_0];
     for (dtype, form) in [DType::F32, DType::F16, DType::BF16]
         .into_iter()
-        .flat_map(|dtype| forms.map(|form| (dtype, form)))
+        .flat_map(|dtype| Quantization::ALL.map(|form| (dtype, form)))
     {
         let weight = random(5, &[37, 4160], dtype);
 

@@ -1,12 +1,12 @@
 //! Hidden states, logits and losses of the frozen model.
 
-use candle_core::{D, Tensor};
+use candle_core::{D, Device, Tensor};
 use weft::{
-    chatglm::Pass,
-    chatglm::Trainable,
+    chatglm::{Input, Pass, Trainable},
+    ops::{AttentionMask, MaskRow, PositionIds},
     training::{Trainee, TrainingBatch},
 };
-use weft_shared::sample::Sample;
+use weft_shared::sample::{self, Batch, Sample};
 
 use crate::golden::{GoldenSample, Reference, assert_near};
 
@@ -59,15 +59,42 @@ fn losses_equal_the_references() {
         }
 
         // Padded to one length, or packed into one row, each token still loses what it lost alone.
-        let all: Vec<&Sample> = samples.iter().collect();
-        let padded = TrainingBatch::padded(&all, pad_id, device).unwrap();
-        let packed = TrainingBatch::packed(&all, device).unwrap();
+        let padded = padded(&samples, pad_id, device);
+        let packed = TrainingBatch::packed(&samples, device).unwrap();
         assert!(packed.tokens() < padded.tokens());
         for together in [padded, packed] {
             let (together, labels) = loss(together);
             let mean = apart.iter().map(|(loss, labels)| loss * labels).sum::<f64>() / labels;
             assert_near(name, together, mean, LOSSES);
         }
+    }
+}
+
+/// Samples on the left of which there is padding up to one length, as the reference lays them.
+fn padded(samples: &[Sample], pad_id: u32, device: &Device) -> TrainingBatch {
+    let batch = Batch::padded(samples, pad_id).unwrap();
+    let (rows, seq) = (batch.len(), batch.seq);
+    let mask = |it: &sample::AttentionMask| MaskRow {
+        padding: it.left_padding,
+        context: it.context_length,
+    };
+    // A label is predicted at the place before it; what is no label is negative.
+    let predicted = (0u32..).zip(&batch.labels[1..]);
+    let (label_rows, targets): (Vec<u32>, Vec<u32>) =
+        predicted.filter_map(|(row, &label)| Some((row, u32::try_from(label).ok()?))).unzip();
+    TrainingBatch {
+        input: Input {
+            input_ids: Tensor::from_vec(batch.input_ids, (rows, seq), device).unwrap(),
+            position_ids: PositionIds {
+                batch: rows,
+                rows: batch.position_rows,
+                seq,
+                ids: batch.position_ids,
+            },
+            attention_mask: AttentionMask::new(batch.masks.iter().map(mask).collect()),
+        },
+        label_rows: Tensor::new(label_rows, device).unwrap(),
+        targets,
     }
 }
 

@@ -115,7 +115,7 @@ fn train(common: &Common, batches: BatchArgs, checkpoint: bool) -> anyhow::Resul
         let mut timing = timing(&measured, batch * seq);
         timing["peak_gib"] = peak_gib(model.device())?;
 
-        let place = (processor(model.device()), opened.weights());
+        let place = (processor(model.device()), opened.format);
         let options = TrainingOptions { batch_size: batch, ..TrainingOptions::default() };
         let options = TrainingOptions { gradient_accumulation_steps: 1, ..options };
         let samples = vec![SampleSize::half_learned(seq); batch];
@@ -137,7 +137,7 @@ fn decode(common: &Common, context: usize) -> anyhow::Result<Value> {
     let measured = bench::decode(&model, context, common.repeats)?;
     let mut timing = timing(&measured, bench::DECODED);
     timing["peak_gib"] = peak_gib(model.device())?;
-    let work = Work::of_token(model.config(), opened.weights(), context);
+    let work = Work::of_token(model.config(), opened.format, context);
     add_shares(&mut timing, work, measured.median_ms() / bench::DECODED as f64, rates);
     report["decode_tok_s"] = timing["tok_s"].clone();
     report["decode"] = timing;

@@ -20,7 +20,6 @@ use crate::{
     chat::Template,
     chatglm::ChatGlmConfig,
     device::{DeviceError, DeviceName, WeightFormat},
-    estimate::WeightsIn,
     hub,
     lora::{self, Adapter},
     model_dir::ModelDir,
@@ -51,7 +50,7 @@ pub(super) struct ComputeArgs {
     /// What frozen weights are kept in: f32, f16, bf16, int8 or int4 (the reference's, a scale a row), `q8_0` or `q4_0`
     /// (ggml's, a scale for 32 numbers); unless given, f16 on a GPU and f32 on the processor.
     #[arg(long, value_name = "FORM")]
-    dtype: Option<WeightsIn>,
+    dtype: Option<WeightFormat>,
 }
 
 impl ComputeArgs {
@@ -62,8 +61,7 @@ impl ComputeArgs {
     /// The same for the process of this number on its machine.
     pub(super) fn open_for(self, local_rank: usize) -> Result<(Device, WeightFormat), DeviceError> {
         let device = self.device.open_for(local_rank)?;
-        let (dtype, quantization) = self.dtype.map_or((None, None), WeightsIn::format);
-        let format = WeightFormat { quantization, ..WeightFormat::new(dtype, &device)? };
+        let format = WeightFormat::new(self.dtype, &device)?;
         Ok((device, format))
     }
 }

@@ -6,6 +6,7 @@ mod report;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
+use weft_shared::{sample::Sample, training::TrainingOptions};
 
 use self::{
     device::{DeviceArg, Place},
@@ -18,7 +19,8 @@ use super::{
 };
 use crate::{
     chatglm::ChatGlmConfig,
-    estimate::{SampleSize, WeightsIn, Workload, estimate},
+    device::WeightFormat,
+    estimate::{SampleSize, Workload, estimate},
     training::total_steps,
     training_set::TrainingSet,
 };
@@ -35,8 +37,8 @@ pub(super) struct Args {
     /// Pairs to train on, in any form that `weft dataset` reads.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// Samples of so many tokens instead, half of them an answer.
-    #[arg(long, value_name = "TOKENS", conflicts_with = "data")]
+    /// Samples of so many tokens instead, half of them an answer; those that are rehearsed, too.
+    #[arg(long, value_name = "TOKENS", conflicts_with_all = ["data", "rehearsal"])]
     #[arg(value_parser = clap::value_parser!(u32).range(2..=1 << 20))]
     seq: Option<u32>,
     /// What computes: auto, cpu, cuda, or cuda:N, each measured for a moment; or h100, as one was measured.
@@ -45,7 +47,7 @@ pub(super) struct Args {
     /// What frozen weights are kept in: f32, f16, bf16, int8, int4, `q8_0` or `q4_0`; unless given, f16 on a GPU and
     /// f32 on the processor.
     #[arg(long, value_name = "FORM")]
-    dtype: Option<WeightsIn>,
+    dtype: Option<WeightFormat>,
     /// Compute each block again in the backward: slower, in less memory.
     #[arg(long)]
     checkpoint: bool,
@@ -59,6 +61,13 @@ pub(super) struct Args {
     encoding: EncodingArgs,
 }
 
+/// What is trained: a model, and the samples of a run.
+struct Sizes {
+    config: ChatGlmConfig,
+    samples: Vec<SampleSize>,
+    rehearsal: Vec<SampleSize>,
+}
+
 pub(super) fn run(args: Args) -> anyhow::Result<()> {
     let options = args.options.options();
     options.validate()?;
@@ -66,11 +75,11 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
         args.seq.is_none() || options.epochs.is_none(),
         "--epochs counts passes over --data: with --seq wanted --max-steps"
     );
-    let (config, samples) = args.model_and_samples(options.batch_size)?;
+    let Sizes { config, samples, rehearsal } = args.sizes(&options)?;
     let Place { device, processor, weights } = args.device.open(args.dtype)?;
     let steps = total_steps(&options, samples.len());
     let workload = Workload::new(&config, (processor, weights), &options, (steps, &samples))?;
-    let workload = Workload { checkpoint: args.checkpoint, ..workload };
+    let workload = Workload { checkpoint: args.checkpoint, rehearsal: &rehearsal, ..workload };
     let rates = device::rates(device.as_ref(), weights)?;
 
     let estimate = estimate(&workload, Some(rates));
@@ -85,31 +94,37 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
 }
 
 impl Args {
-    fn model_and_samples(&self, batch: usize) -> anyhow::Result<(ChatGlmConfig, Vec<SampleSize>)> {
-        let of_one_length = self.seq.map(|seq| {
+    fn sizes(&self, options: &TrainingOptions) -> anyhow::Result<Sizes> {
+        let of_one_length = |config| {
+            let sample = SampleSize::half_learned(self.seq? as usize);
             // More of one length would say no more.
-            vec![SampleSize::half_learned(seq as usize); batch.min(1 << 16)]
-        });
+            let of = |batch: usize| vec![sample; batch.min(1 << 16)];
+            let (samples, rehearsal) = (of(options.batch_size), of(options.rehearsal_batch_size));
+            Some(Sizes { config, samples, rehearsal })
+        };
         if let Some(ModelShape(shape)) = self.shape {
-            let samples = of_one_length.context(
+            return of_one_length(shape.config()).context(
                 "--shape has no vocabulary to encode pairs with: wanted --seq, or --model",
-            )?;
-            return Ok((shape.config(), samples));
+            );
         }
         let model = self.model.clone().context("--model is needed, or --shape with --seq")?;
-        let dir = ModelArgs { model }.open()?;
-        if let Some(samples) = of_one_length {
-            return Ok((dir.config().clone(), samples));
+        let dir = ModelArgs { model: model.clone() }.open()?;
+        if let Some(sizes) = of_one_length(dir.config().clone()) {
+            return Ok(sizes);
         }
         let data = self.data.as_deref().context("--data is needed, or --seq")?;
-        let set = TrainingSet::encode(
-            &read_pairs(data)?,
-            &self.options.prompt_forms(),
-            &dir.tokenizer()?,
-            &self.encoding.options(dir.config()),
-            &self.options.options(),
+        let (tokenizer, encoding) = (dir.tokenizer()?, self.encoding.options(dir.config()));
+        let (pairs, forms) = (read_pairs(data)?, self.options.prompt_forms());
+        let set = TrainingSet::encode(&pairs, &forms, &tokenizer, &encoding, options)?.rehearsing(
+            &self.options.rehearsal(&model)?,
+            &tokenizer,
+            &encoding,
         )?;
-        let samples = set.train.samples.iter().map(SampleSize::from).collect();
-        Ok((dir.config().clone(), samples))
+        let sizes = |samples: &[Sample]| samples.iter().map(SampleSize::from).collect();
+        Ok(Sizes {
+            config: dir.config().clone(),
+            samples: sizes(&set.train.samples),
+            rehearsal: sizes(&set.rehearsal),
+        })
     }
 }

@@ -21,7 +21,7 @@ use super::common::{ComputeArgs, EncodingArgs, ModelArgs, read_pairs};
 use crate::{
     atomic,
     clock::now_ms,
-    embedded, manifest,
+    manifest,
     model_dir::ModelDir,
     parallel::{self, Alone, Communicator, World},
     training::{Checkpoint, GradientCheckpointing, Recipe, Run, Trainee},
@@ -39,12 +39,8 @@ pub(super) struct Args {
     /// Pairs to train on, in any form that `weft dataset` reads.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// Pairs that the model can answer already and is not to forget: each pass has some of them beside those of --data. The
-    /// embedded model brings its own.
-    #[arg(long, value_name = "FILE")]
-    rehearsal: Option<PathBuf>,
     /// Make the run of this manifest again: its pairs, encoding and options. A settings file's are not asked.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "rehearsal", "OptionArgs", "EncodingArgs"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "OptionArgs", "EncodingArgs"])]
     manifest: Option<PathBuf>,
     /// Where checkpoints, log, manifest and the finished adapter go.
     #[arg(long, value_name = "DIR")]
@@ -180,15 +176,7 @@ impl Args {
 
         let pairs = read_pairs(data)?;
         let (forms, encoding) = (self.options.prompt_forms(), self.encoding.options(dir.config()));
-        let rehearsal = match &self.rehearsal {
-            Some(file) => read_pairs(file)?,
-            None if options.rehearsal_batch_size > 0 => embedded::rehearsal(&model).to_vec(),
-            None => Vec::new(),
-        };
-        anyhow::ensure!(
-            rehearsal.is_empty() == (options.rehearsal_batch_size == 0),
-            "--rehearsal and --rehearsal-batch-size need each other: which pairs, and how many of them in each pass"
-        );
+        let rehearsal = self.options.rehearsal(&model)?;
         let set = TrainingSet::encode(&pairs, &forms, &tokenizer, &encoding, &options)?
             .rehearsing(&rehearsal, &tokenizer, &encoding)?;
         let name = data.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -58,10 +58,10 @@ pub(super) fn memory(workload: &Workload) -> MemoryEstimate {
 /// What the forward keeps until the backward is over.
 fn held(workload: &Workload, pass: &Pass) -> usize {
     let Workload { config, weights, .. } = workload;
-    let hidden = pass.tokens * config.hidden_size * weights.computed_bytes();
+    let hidden = pass.tokens * config.hidden_size * weights.dtype.size_in_bytes();
     let block = if workload.is_checkpointed() { hidden } else { kept_of_block(workload, pass) };
     // The last block's output and its norm, and of the label rows the hidden states and their gradient.
-    let label_rows = pass.label_rows * config.hidden_size * weights.computed_bytes();
+    let label_rows = pass.label_rows * config.hidden_size * weights.dtype.size_in_bytes();
     config.num_layers * block + 2 * hidden + 2 * label_rows
 }
 
@@ -80,7 +80,7 @@ fn kept_of_block(workload: &Workload, pass: &Pass) -> usize {
 fn kept_of_block_op(workload: &Workload, pass: &Pass) -> usize {
     let Workload { config, weights, .. } = workload;
     let sizes = (config.hidden_size, config.inner_hidden_size, config.num_attention_heads);
-    ops::block_keeps(pass.tokens, sizes, ranks(workload), weights.computed_bytes())
+    ops::block_keeps(pass.tokens, sizes, ranks(workload), weights.dtype.size_in_bytes())
 }
 
 /// The ops of a processor: input, its norm, queries, keys and values, what attention read, the middle, its norm,
@@ -101,7 +101,7 @@ fn kept_of_cpu_ops(workload: &Workload, pass: &Pass) -> usize {
 /// no block op. Adapter, GELU and the scores of attention are f32.
 fn kept_of_plain_ops(workload: &Workload, pass: &Pass) -> usize {
     let Workload { config, weights, learning, .. } = workload;
-    let number = weights.computed_bytes();
+    let number = weights.dtype.size_in_bytes();
     let is_half = usize::from(number < FLOAT);
     let (model, inner) = (config.hidden_size, config.inner_hidden_size);
 
@@ -137,14 +137,14 @@ fn kept_of_plain_ops(workload: &Workload, pass: &Pass) -> usize {
 fn scratch(workload: &Workload, pass: &Pass) -> usize {
     let Workload { config, weights, .. } = workload;
     let (model, inner) = (config.hidden_size, config.inner_hidden_size);
-    let number = weights.computed_bytes();
+    let number = weights.dtype.size_in_bytes();
     let numbers = match workload.processor {
         // The most is either around GELU or around the first norm; candle adds a sum and a copy.
         Processor::Gpu => (2 * model + inner).max(8 * model) + 2 * model,
         Processor::Cpu { .. } => 2 * inner + 6 * model,
     };
     let again = if workload.is_checkpointed() { kept_of_block_op(workload, pass) } else { 0 };
-    let matrix = if weights.is_quantized() {
+    let matrix = if weights.quantization.is_some() {
         matrices(config).into_iter().map(|(n_out, n_in)| n_out * n_in).max().unwrap_or(0) * number
     } else {
         0
@@ -156,7 +156,7 @@ fn scratch(workload: &Workload, pass: &Pass) -> usize {
 fn loss(workload: &Workload, pass: &Pass) -> usize {
     let Workload { config, weights, .. } = workload;
     let (rows, vocab, model) = (pass.label_rows, config.vocab_size, config.hidden_size);
-    let number = weights.computed_bytes();
+    let number = weights.dtype.size_in_bytes();
     match workload.processor {
         Processor::Gpu if number < FLOAT => {
             let chunks = rows.div_ceil(gpu_loss_rows(vocab)).max(1);

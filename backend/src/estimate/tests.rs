@@ -3,6 +3,7 @@
 use weft_shared::{api::estimate::Estimate, training::LoraOptions};
 
 use super::*;
+use crate::ops::Quantization;
 
 /// Of `docs/performance.md`: batch, tokens a sample, GiB at most, milliseconds a step.
 const ON_AN_H100: [(usize, usize, f64, f64); 5] = [
@@ -24,7 +25,7 @@ fn published<'a>(
     samples: &'a [SampleSize],
 ) -> Workload<'a> {
     let options = TrainingOptions { batch_size: batch, ..TrainingOptions::default() };
-    Workload::new(config, (Processor::Gpu, WeightsIn::Bf16), &options, (100, samples)).unwrap()
+    Workload::new(config, (Processor::Gpu, WeightFormat::BF16), &options, (100, samples)).unwrap()
 }
 
 fn full_size() -> ChatGlmConfig {
@@ -108,15 +109,15 @@ fn few_bits_save_what_the_matrices_take() {
 
     // 5.64 billion numbers of 6.26 billion are in the matrices.
     for (form, wanted) in [
-        (WeightsIn::F32, 23.30),
-        (WeightsIn::F16, 11.65),
-        (WeightsIn::Int8, 6.40),
-        (WeightsIn::Int4, 3.78),
+        (WeightFormat::F32, 23.30),
+        (WeightFormat::F16, 11.65),
+        (Quantization::Int8.into(), 6.40),
+        (Quantization::Int4.into(), 3.78),
     ] {
         let (found, _) = weights(form);
         assert!((found - wanted).abs() < 0.01, "{form:?}: {found:.3}, wanted {wanted}");
     }
-    let (matrix, half) = (weights(WeightsIn::Int4).1, weights(WeightsIn::F16).1);
+    let (matrix, half) = (weights(Quantization::Int4.into()).1, weights(WeightFormat::F16).1);
     assert!((matrix - half - 0.125).abs() < 1e-3, "one matrix of 4,096 by 16,384 in f16");
 }
 
@@ -133,7 +134,7 @@ fn whatever_adds_work_adds_to_the_estimate() {
         ("targets", &|it| it.learning = of_rank(8, &["all-linear"])),
         ("every weight", &|it| it.learning = Learning::Everything),
         ("accumulation", &|it| it.accumulation = 2),
-        ("f32", &|it| it.weights = WeightsIn::F32),
+        ("f32", &|it| it.weights = WeightFormat::F32),
         ("batch", &|it| it.samples = &[SampleSize { tokens: 512, context: 9, learned: 99 }; 2]),
     ];
 

@@ -7,7 +7,7 @@ use super::{
     Learning, Processor, Rates, Workload,
     lengths::{Pass, passes},
     rates::Shares,
-    weights::matrices,
+    weights::{matrices, matrix_bytes},
 };
 use crate::{lora::Target, ops::gpu_loss_rows};
 
@@ -54,9 +54,9 @@ impl Clock<'_> {
         let mut seconds = 0.0;
         for shape in matrices(config) {
             seconds += products * self.product(pass.tokens, shape);
-            if weights.is_quantized() {
-                let written = shape.0 * shape.1 * weights.computed_bytes();
-                let moved = (weights.matrix_bytes(shape) + written) as f64;
+            if weights.quantization.is_some() {
+                let written = shape.0 * shape.1 * weights.dtype.size_in_bytes();
+                let moved = (matrix_bytes(*weights, shape) + written) as f64;
                 seconds += (forwards + 1.0) * moved / self.rates.copy_bytes;
             }
         }
@@ -69,7 +69,7 @@ impl Clock<'_> {
 
         let (forward, backward) = passed_numbers(self.workload);
         let passed = (forwards * forward + backward) * pass.tokens as f64;
-        let bytes = passed * weights.computed_bytes() as f64;
+        let bytes = passed * weights.dtype.size_in_bytes() as f64;
         seconds += bytes / (self.rates.copy_bytes * self.shares.elementwise);
         let launches = forwards * LAUNCHES_FORWARD + LAUNCHES_BACKWARD;
         seconds + launches * self.shares.launch_seconds
@@ -82,7 +82,7 @@ impl Clock<'_> {
         }
         let (rows, numbers) = (rows as f64, (n_out * n_in) as f64);
         let computing = 2.0 * numbers * rows / self.rates.matmul_flops;
-        let bytes = numbers * self.workload.weights.computed_bytes() as f64;
+        let bytes = numbers * self.workload.weights.dtype.size_in_bytes() as f64;
         let reading = bytes / (self.rates.copy_bytes * self.shares.weight_reads);
         (computing * (1.0 + self.shares.half_rows / rows)).max(reading)
     }

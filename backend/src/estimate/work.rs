@@ -1,12 +1,12 @@
 //! What a model must compute and move, however it is done: what a measured time is held against.
 
 use super::{
-    Learning, WeightsIn, Workload,
+    Learning, Workload,
     lengths::passes,
     time::{ATTENTION_BACKWARD, ATTENTION_FORWARD, OPTIMIZER_BYTES, passed_numbers},
-    weights::matrices,
+    weights::{matrices, matrix_bytes},
 };
-use crate::{chatglm::ChatGlmConfig, lora::Target};
+use crate::{chatglm::ChatGlmConfig, device::WeightFormat, lora::Target};
 
 /// Operations and bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,7 +28,7 @@ impl Work {
         let head = (config.vocab_size * config.hidden_size) as f64;
         let matrices = matrices(config);
         let numbers: f64 = matrices.iter().map(|&(n_out, n_in)| (n_out * n_in) as f64).sum();
-        let kept: f64 = matrices.iter().map(|&shape| weights.matrix_bytes(shape) as f64).sum();
+        let kept: f64 = matrices.iter().map(|&shape| matrix_bytes(*weights, shape) as f64).sum();
         let adapters: f64 = Target::ALL.iter().map(|&it| adapter_numbers(workload, it)).sum();
         let (forward, backward) = passed_numbers(workload);
 
@@ -43,8 +43,8 @@ impl Work {
             let attention = attention * config.hidden_size as f64;
             operations += share * (layers * (block + attention) + scores);
 
-            let passed = tokens * (forward + backward) * weights.computed_bytes() as f64;
-            let head = products * head * weights.computed_bytes() as f64;
+            let passed = tokens * (forward + backward) * weights.dtype.size_in_bytes() as f64;
+            let head = products * head * weights.dtype.size_in_bytes() as f64;
             bytes += share * (layers * (products * kept + passed) + head);
         }
         let passes = workload.accumulation as f64;
@@ -53,17 +53,17 @@ impl Work {
     }
 
     /// Of a token that is decoded alone: every weight is read, and keys and values of the `context` tokens before it.
-    pub fn of_token(config: &ChatGlmConfig, weights: WeightsIn, context: usize) -> Self {
+    pub fn of_token(config: &ChatGlmConfig, weights: WeightFormat, context: usize) -> Self {
         let layers = config.num_layers as f64;
         let head = (config.vocab_size * config.hidden_size) as f64;
         let read = (context * config.hidden_size) as f64;
-        let (mut operations, mut bytes) = (2.0 * head, head * weights.computed_bytes() as f64);
+        let (mut operations, mut bytes) = (2.0 * head, head * weights.dtype.size_in_bytes() as f64);
         for shape in matrices(config) {
             operations += layers * 2.0 * (shape.0 * shape.1) as f64;
-            bytes += layers * weights.matrix_bytes(shape) as f64;
+            bytes += layers * matrix_bytes(weights, shape) as f64;
         }
         operations += layers * ATTENTION_FORWARD * read;
-        bytes += layers * 2.0 * read * weights.computed_bytes() as f64;
+        bytes += layers * 2.0 * read * weights.dtype.size_in_bytes() as f64;
         Self { operations, bytes }
     }
 }
@@ -79,14 +79,17 @@ mod tests {
     use weft_shared::training::TrainingOptions;
 
     use super::*;
-    use crate::estimate::{Processor, SampleSize};
+    use crate::{
+        estimate::{Processor, SampleSize},
+        ops::Quantization,
+    };
 
     #[test]
     fn a_step_of_the_full_size_is_four_operations_a_weight_and_token() {
         let config = ChatGlmConfig::of_shape(28, 4096, 32, 150_528);
         let options = TrainingOptions::default();
         let samples = [SampleSize::half_learned(512)];
-        let place = (Processor::Gpu, WeightsIn::Bf16);
+        let place = (Processor::Gpu, WeightFormat::BF16);
         let workload = Workload::new(&config, place, &options, (1, &samples)).unwrap();
 
         let work = Work::of_step(&workload);
@@ -102,8 +105,8 @@ mod tests {
     fn a_token_reads_every_weight_once() {
         let config = ChatGlmConfig::of_shape(28, 4096, 32, 150_528);
 
-        let half = Work::of_token(&config, WeightsIn::F16, 512);
-        let few = Work::of_token(&config, WeightsIn::Int4, 512);
+        let half = Work::of_token(&config, WeightFormat::F16, 512);
+        let few = Work::of_token(&config, Quantization::Int4.into(), 512);
 
         assert!((half.bytes / 12.7e9 - 1.0).abs() < 0.02, "{half:?}");
         assert!((few.bytes / 4.3e9 - 1.0).abs() < 0.02, "{few:?}");

@@ -67,7 +67,7 @@ impl ChatMemory {
 
     /// Pages of remembered prompts, each of which may be a chat's, too.
     pub fn remembered_pages(&self) -> usize {
-        self.prompts().iter().map(|prompt| prompt.cache.pages()).sum()
+        pages(&self.prompts())
     }
 
     /// Lets go of what was read with an adapter that is no more.
@@ -131,15 +131,19 @@ impl ChatMemory {
         let mut prompts = self.prompts();
         prompts.retain(Prompt::is_of_living_adapter);
         prompts.push(prompt);
-        let mut pages: usize = prompts.iter().map(|prompt| prompt.cache.pages()).sum();
-        while pages > MOST_REMEMBERED {
-            pages -= prompts.remove(0).cache.pages();
+        while pages(&prompts) > MOST_REMEMBERED {
+            prompts.remove(0);
         }
     }
 
     fn prompts(&self) -> MutexGuard<'_, Vec<Prompt>> {
         self.prompts.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Of all of them together.
+fn pages(prompts: &[Prompt]) -> usize {
+    prompts.iter().map(|prompt| prompt.cache.pages()).sum()
 }
 
 #[cfg(test)]

@@ -18,8 +18,9 @@ use weft_shared::{
 use super::{Jobs, JobsError};
 use crate::{
     chatglm::{ChatGlmConfig, ParameterCount},
+    device::WeightFormat,
     embedded,
-    estimate::{Processor, SampleSize, WeightsIn, Workload, estimate_within},
+    estimate::{Processor, SampleSize, Workload, estimate_within},
     lora::Target,
     ops,
     store::{AdapterFacts, check_name},
@@ -182,9 +183,9 @@ impl Jobs {
         let threads = rayon::current_num_threads();
         let (processor, weights) = if model.device().is_cpu() {
             // Few bits are made numbers again, which its ops keep.
-            (Processor::Cpu { threads }, WeightsIn::F32)
+            (Processor::Cpu { threads }, WeightFormat::F32)
         } else {
-            (Processor::Gpu, model.kept_in().parse().unwrap_or(WeightsIn::F16))
+            (Processor::Gpu, model.kept_in())
         };
         let sizes = |samples: &[Sample]| -> Vec<SampleSize> {
             samples.iter().map(SampleSize::from).collect()

@@ -26,7 +26,8 @@ struct Measured {
 }
 
 impl Jobs {
-    /// Takes a step on the longest samples with a scratch adapter; keeps nothing.
+    /// Takes a step on the longest samples, and the longest of those that a step rehearses, with a scratch adapter; keeps
+    /// nothing.
     pub fn dry_run(&self, new: &NewJob) -> Result<DryRun, JobsError> {
         let checked = self.checked(new, self.store().dataset(new.dataset)?.rows)?;
         let refusals = checked.check.findings.into_iter();
@@ -35,17 +36,19 @@ impl Jobs {
             return Err(JobsError::Refused(refusals));
         };
 
-        let mut samples: Vec<&Sample> = set.train.samples.iter().collect();
-        samples.sort_by_key(|sample| std::cmp::Reverse(sample.len()));
+        let samples = longest_first(&set.train.samples);
         let batch = new.options.batch_size.min(samples.len());
         let longest = |count: usize| -> Vec<Sample> {
             samples.iter().cycle().take(count).map(|&sample| sample.clone()).collect()
         };
+        let rehearsed = longest_first(&set.rehearsal).into_iter();
+        let rehearsal: Vec<Sample> =
+            rehearsed.take(new.options.rehearsal_batch_size).cloned().collect();
 
         let memory_bytes = memory::resident() + memory::available();
         let options = TrainingOptions { lora: checked.lora, ..new.options.clone() };
-        let measured = self.measure(&options, &longest(batch))?;
-        let one_more = self.measure(&options, &longest(batch + 1))?;
+        let measured = self.measure(&options, &longest(batch), &rehearsal)?;
+        let one_more = self.measure(&options, &longest(batch + 1), &rehearsal)?;
         self.remember_speed(measured.step.tokens as f64 / measured.seconds);
 
         let of_a_sample = one_more.peak.saturating_sub(measured.peak).max(1);
@@ -65,12 +68,13 @@ impl Jobs {
         })
     }
 
-    /// Two steps with all of `samples` in one batch, of which the second is measured: the first one warms up. Each
-    /// takes a turn of its own, as training does.
+    /// Two steps with all of `samples` and `rehearsal` in one batch, of which the second is measured: the first one warms
+    /// up. Each takes a turn of its own, as training does.
     fn measure(
         &self,
         options: &TrainingOptions,
         samples: &[Sample],
+        rehearsal: &[Sample],
     ) -> Result<Measured, JobsError> {
         let engine = &self.inner.engine;
         let options = TrainingOptions {
@@ -86,7 +90,7 @@ impl Jobs {
         let adapter = Adapter::initialize(lora, &targets, config, options.seed, device)?;
         let trainee = Trainee::lora(engine.model().clone(), adapter, engine.source().into())?;
         let mut optimizer = AdamW::new(&trainee.parameters, options.weight_decay)?;
-        let recipe = Recipe { options: &options, samples, rehearsal: &[], processes: &Alone };
+        let recipe = Recipe { options: &options, samples, rehearsal, processes: &Alone };
 
         let mut turn = Some(engine.turns().take());
         let mut started = Instant::now();
@@ -104,6 +108,12 @@ impl Jobs {
         drop(turn);
         measured.ok_or(JobsError::Training(TrainingError::NoSamples))
     }
+}
+
+fn longest_first(samples: &[Sample]) -> Vec<&Sample> {
+    let mut samples: Vec<&Sample> = samples.iter().collect();
+    samples.sort_by_key(|sample| std::cmp::Reverse(sample.len()));
+    samples
 }
 
 /// Numbers that are none any more come of the options, not of the server.

@@ -18,6 +18,7 @@ use weft_shared::{
 use super::{
     Jobs, JobsError,
     answers::{Form, read_out},
+    queue::Locked,
     worker::{PATIENCE, message},
 };
 use crate::{
@@ -66,6 +67,7 @@ impl Jobs {
     /// Ends an evaluation, which keeps what it has counted; the answer that is being written is not counted.
     pub fn cancel_evaluation(&self, id: i64) -> Result<Evaluation, JobsError> {
         self.store().end_evaluation(id, JobState::Cancelled, None)?;
+        self.stop_evaluation_that_is_over();
         self.evaluation(id)
     }
 
@@ -79,7 +81,16 @@ impl Jobs {
 
     /// Deletes an evaluation; one that goes on ends within a few tokens.
     pub fn delete_evaluation(&self, id: i64) -> Result<(), JobsError> {
-        Ok(self.store().delete_evaluation(id)?)
+        self.store().delete_evaluation(id)?;
+        self.stop_evaluation_that_is_over();
+        Ok(())
+    }
+
+    /// After a change in the store: the worker does not ask it for every piece of text.
+    pub(super) fn stop_evaluation_that_is_over(&self) {
+        // One that is stopped for nothing is the next that the worker finds.
+        let goes_on = |id| self.store().evaluation_goes_on(id).unwrap_or(false);
+        self.inner.queue.lock().stop_evaluation_unless(goes_on);
     }
 
     fn refuse_hopeless(&self, new: &NewEvaluation, questions: usize) -> Result<(), JobsError> {
@@ -111,7 +122,12 @@ impl Jobs {
     /// Runs what is queued until the server ends. The store has all that is known, so that a kill, or a disk that is
     /// full for a while, costs one question.
     pub(super) fn evaluate_queued(&self) {
-        while let Some(evaluation) = self.wait_for_next(Store::begin_evaluation) {
+        let begin = |store: &Store, queue: &mut Locked| {
+            let begun = store.begin_evaluation()?;
+            queue.set_evaluation(begun.as_ref().map(|it| it.id));
+            Ok(begun)
+        };
+        while let Some(evaluation) = self.wait_for_next(begin) {
             let id = evaluation.id;
             let ended = catch_unwind(AssertUnwindSafe(|| self.evaluate_now(evaluation)))
                 .unwrap_or_else(|panic| Err(JobsError::Panicked(message(&*panic))));
@@ -146,8 +162,7 @@ impl Jobs {
             None => None,
         };
         let form = Form { template: request.template.into(), max_tokens: request.max_tokens };
-        // A store that does not answer now may take the answer later.
-        let stops = || self.is_ending() || !self.store().evaluation_goes_on(id).unwrap_or(true);
+        let stops = || self.inner.queue.stops_evaluation(id);
         let version = request.version.unwrap_or_default();
         let rows = self.store().version_rows(request.dataset, version)?;
         let mut rows = rows.into_iter().take(questions).skip(result.base.all.asked);

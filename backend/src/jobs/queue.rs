@@ -16,6 +16,8 @@ pub(super) struct Queue {
 #[derive(Debug, Default)]
 struct Orders {
     cancelled: HashSet<i64>,
+    /// The running evaluation, unless it is to stop.
+    evaluation: Option<i64>,
     is_ending: bool,
 }
 
@@ -36,6 +38,12 @@ impl Queue {
         let queue = self.lock();
         queue.orders.is_ending || queue.orders.cancelled.contains(&job)
     }
+
+    /// Whether an evaluation is to stop at its next token.
+    pub(super) fn stops_evaluation(&self, id: i64) -> bool {
+        let queue = self.lock();
+        queue.orders.is_ending || queue.orders.evaluation != Some(id)
+    }
 }
 
 impl Locked<'_> {
@@ -47,6 +55,16 @@ impl Locked<'_> {
     /// Whether a stopped job was cancelled; forgets it.
     pub(super) fn was_cancelled(&mut self, job: i64) -> bool {
         self.orders.cancelled.remove(&job)
+    }
+
+    /// This evaluation is running from now on, or none.
+    pub(super) fn set_evaluation(&mut self, id: Option<i64>) {
+        self.orders.evaluation = id;
+    }
+
+    /// Tells the worker to stop the running evaluation unless that `goes_on`.
+    pub(super) fn stop_evaluation_unless(&mut self, goes_on: impl FnOnce(i64) -> bool) {
+        self.orders.evaluation = self.orders.evaluation.take().filter(|&id| goes_on(id));
     }
 
     /// There is a job or an evaluation in the queue.
@@ -74,5 +92,28 @@ impl Locked<'_> {
     /// Waits until somebody wakes the workers.
     pub(super) fn wait(self) {
         drop(self.queue.changed.wait(self.orders).unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_evaluation_stops_when_it_is_over_or_the_server_ends() {
+        let queue = Queue::default();
+        queue.lock().set_evaluation(Some(7));
+
+        queue.lock().stop_evaluation_unless(|id| id == 7);
+        assert!(!queue.stops_evaluation(7));
+
+        queue.lock().stop_evaluation_unless(|_| false);
+        assert!(queue.stops_evaluation(7));
+
+        queue.lock().set_evaluation(Some(7));
+        assert!(!queue.stops_evaluation(7), "it is resumed");
+
+        queue.lock().end();
+        assert!(queue.stops_evaluation(7));
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use weft_shared::api::job::{Job, JobState};
 
-use super::{Jobs, JobsError};
+use super::{Jobs, JobsError, queue::Locked};
 use crate::store::{self, Store};
 
 /// When the store cannot be used, because the disk is full for example, it is tried again after so long.
@@ -62,7 +62,7 @@ impl Jobs {
 
     /// The oldest queued job, which is then running; `None` when the server ends.
     fn next(&self) -> Option<Job> {
-        self.wait_for_next(|store| {
+        self.wait_for_next(|store, _| {
             let job = store.oldest_queued()?;
             if let Some(job) = &job {
                 store.set_job_state(job.id, JobState::Running, None)?;
@@ -71,17 +71,18 @@ impl Jobs {
         })
     }
 
-    /// What `begin` finds in the store, as soon as there is something; `None` when the server ends.
+    /// What `begin` finds in the store, as soon as there is something; `None` when the server ends. Nobody else changes the
+    /// queue in between.
     pub(super) fn wait_for_next<T>(
         &self,
-        begin: impl Fn(&Store) -> store::Result<Option<T>>,
+        begin: impl Fn(&Store, &mut Locked) -> store::Result<Option<T>>,
     ) -> Option<T> {
         loop {
-            let queue = self.inner.queue.lock();
+            let mut queue = self.inner.queue.lock();
             if queue.is_ending() {
                 return None;
             }
-            match begin(self.store()) {
+            match begin(self.store(), &mut queue) {
                 Ok(Some(found)) => return Some(found),
                 Ok(None) => queue.wait(),
                 Err(error) => {

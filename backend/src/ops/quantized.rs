@@ -26,6 +26,8 @@ pub enum Quantization {
 }
 
 impl Quantization {
+    pub const ALL: [Self; 4] = [Self::Int8, Self::Int4, Self::Q8_0, Self::Q4_0];
+
     /// Bits of an integer.
     pub fn bits(self) -> usize {
         match self {

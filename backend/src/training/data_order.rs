@@ -1,23 +1,28 @@
-//! Which samples make up which batch: a pure function of the seed and the batch's number.
+//! Which samples make up which batch, and with which noise: a pure function of the seeds and the batch's number.
 //!
 //! Nothing is remembered between batches, so a resumed run continues with exactly the batches an unbroken
 //! one would have seen.
 
+use std::borrow::Cow;
+
 use rand::{SeedableRng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
-use weft_shared::sample::Sample;
+use weft_shared::{sample::Sample, training::TrainingOptions};
 
-use super::Recipe;
+use super::{Recipe, question_noise::noisy};
 use crate::seed;
 
 /// Batches that are sorted by length together, as in `transformers.trainer_pt_utils.LengthGroupedSampler`.
 const MEGABATCH: usize = 50;
 
-/// The batches of a run: samples to learn, and beside them samples to rehearse.
+/// The batches of a run: samples to learn, and beside them samples to rehearse. The questions of those to learn have
+/// noise; what is known already stays as it is.
 pub(super) struct Batches<'a> {
     samples: &'a [Sample],
     order: DataOrder,
     rehearsal: Option<(&'a [Sample], DataOrder)>,
+    question_noise: f32,
+    seed: u64,
 }
 
 impl<'a> Batches<'a> {
@@ -33,28 +38,24 @@ impl<'a> Batches<'a> {
             (recipe.rehearsal, order(recipe.rehearsal, rehearsed, seed))
         });
         let order = order(recipe.samples, options.batch_size, options.data_seed);
-        Self { samples: recipe.samples, order, rehearsal }
+        let TrainingOptions { question_noise, seed, .. } = *options;
+        Self { samples: recipe.samples, order, rehearsal, question_noise, seed }
     }
 
-    /// The batch numbered `number`.
-    pub(super) fn batch(&mut self, number: u64) -> Drawn<'a> {
-        let picked = |samples: &'a [Sample], indices: &[usize]| {
-            indices.iter().map(|&index| &samples[index]).collect::<Vec<_>>()
-        };
-        let mut all = picked(self.samples, self.order.batch(number));
-        let learned = all.len();
+    /// The samples of the batch numbered `number`, those to rehearse last.
+    pub(super) fn batch(&mut self, number: u64) -> Vec<Cow<'a, Sample>> {
+        let learned = self.order.batch(number).iter().enumerate();
+        let mut batch: Vec<_> = learned
+            .map(|(place, &index)| {
+                let seed = seed::derive(seed::derive(self.seed, &[number]), &[place as u64]);
+                noisy(&self.samples[index], self.question_noise, seed)
+            })
+            .collect();
         if let Some((samples, order)) = &mut self.rehearsal {
-            all.extend(picked(samples, order.batch(number)));
+            batch.extend(order.batch(number).iter().map(|&index| Cow::Borrowed(&samples[index])));
         }
-        Drawn { samples: all, learned }
+        batch
     }
-}
-
-/// The samples of a batch, those to rehearse last.
-pub(super) struct Drawn<'a> {
-    pub(super) samples: Vec<&'a Sample>,
-    /// How many are to be learned: the first ones.
-    pub(super) learned: usize,
 }
 
 /// The endless sequence of batches over a training part.
@@ -128,8 +129,6 @@ pub fn split_held_out(samples: usize, share: f64, seed: u64) -> (Vec<usize>, Vec
 
 #[cfg(test)]
 mod tests {
-    use weft_shared::training::TrainingOptions;
-
     use super::*;
     use crate::parallel::Alone;
 
@@ -176,8 +175,9 @@ mod tests {
         let recipe = Recipe { options: &options, samples, rehearsal, processes: &Alone };
         let mut batches = Batches::new(&recipe);
 
-        let ids =
-            |drawn: Drawn| -> Vec<u32> { drawn.samples.iter().map(|it| it.input_ids[0]).collect() };
+        let ids = |batch: Vec<Cow<Sample>>| -> Vec<u32> {
+            batch.iter().map(|it| it.input_ids[0]).collect()
+        };
         let all: Vec<Vec<u32>> = (0..14).map(|number| ids(batches.batch(number))).collect();
 
         // A pass over seven in threes has three batches, the last one of a single sample.
@@ -188,7 +188,32 @@ mod tests {
         known.sort_unstable();
         assert_eq!(known, (10..17).collect::<Vec<_>>());
         assert_eq!(ids(Batches::new(&recipe).batch(11)), all[11], "nothing is remembered");
-        assert_eq!(batches.batch(3).learned, 2);
+    }
+
+    #[test]
+    fn only_questions_to_be_learned_have_noise() {
+        let sample = Sample {
+            input_ids: (0..100).collect(),
+            labels: Vec::new(),
+            position_ids: weft_shared::sample::PositionIds::OneRow(Vec::new()),
+            context_length: 90,
+        };
+        let samples = [sample];
+        let options = TrainingOptions {
+            question_noise: 0.3,
+            rehearsal_batch_size: 1,
+            ..TrainingOptions::default()
+        };
+        let (rehearsal, processes) = (&samples[..], &Alone);
+        let recipe = Recipe { options: &options, samples: &samples, rehearsal, processes };
+        let mut batches = Batches::new(&recipe);
+
+        let [first, second] = [0, 1].map(|number| batches.batch(number));
+
+        assert_ne!(*first[0], samples[0]);
+        assert_eq!(*first[1], samples[0]);
+        assert_ne!(first[0], second[0], "each batch has noise of its own");
+        assert_eq!(Batches::new(&recipe).batch(1), second, "nothing is remembered");
     }
 
     #[test]

@@ -18,8 +18,7 @@ pub fn evaluate(
     let (mut sum, mut tokens) = (0.0, 0);
     let batches = samples.chunks(recipe.options.batch_size);
     for samples in batches.skip(processes.rank()).step_by(processes.size()) {
-        let samples: Vec<&Sample> = samples.iter().collect();
-        let batch = TrainingBatch::packed(&samples, trainee.model.device())?;
+        let batch = TrainingBatch::packed(samples, trainee.model.device())?;
         let loss = trainee.loss(&batch, None)?.to_scalar::<f32>()?;
         sum += f64::from(loss) * batch.targets.len() as f64;
         tokens += batch.targets.len();

@@ -5,12 +5,12 @@
 //! mean loss counts by its share of the batch's label tokens. A part has dropout of its own: no two parts share a mask,
 //! but together they do not have the mask of the whole.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use candle_core::{Result, Tensor};
 use weft_shared::sample::{IGNORED, Sample};
 
-use super::{Batches, Recipe, Step, data_order::Drawn};
+use super::{Batches, Recipe, Step};
 use crate::{
     parallel::{Communicator, ParallelError},
     seed,
@@ -18,9 +18,7 @@ use crate::{
 
 /// One pass of one process.
 pub(super) struct Share<'a> {
-    pub(super) samples: Vec<&'a Sample>,
-    /// How many of them are to be learned: the first ones; the others are rehearsed.
-    pub(super) learned: usize,
+    pub(super) samples: Vec<Cow<'a, Sample>>,
     pub(super) dropout_seed: u64,
     /// What its mean loss counts in its batch's.
     pub(super) weight: f64,
@@ -32,26 +30,24 @@ pub(super) fn of_step<'a>(
     batches: &mut Batches<'a>,
     numbers: Range<u64>,
 ) -> Vec<Share<'a>> {
-    let batches: Vec<(u64, Drawn)> =
+    let batches: Vec<(u64, Vec<Cow<Sample>>)> =
         numbers.map(|number| (number, batches.batch(number))).collect();
-    let lens: Vec<usize> = batches.iter().map(|(_, drawn)| drawn.samples.len()).collect();
+    let lens: Vec<usize> = batches.iter().map(|(_, batch)| batch.len()).collect();
     let mut shares = Vec::new();
-    for ((number, drawn), rows) in
+    for ((number, batch), rows) in
         batches.into_iter().zip(stretch(&lens, recipe.processes.rank(), recipe.processes.size()))
     {
-        let Drawn { samples: batch, learned } = drawn;
         let seed = recipe.options.seed;
         if rows.len() == batch.len() {
             let dropout_seed = seed::derive(seed, &[number]);
-            shares.push(Share { samples: batch, learned, dropout_seed, weight: 1.0 });
+            shares.push(Share { samples: batch, dropout_seed, weight: 1.0 });
             continue;
         }
         let samples = batch[rows.clone()].to_vec();
         let weight = labels(&samples) as f64 / labels(&batch) as f64;
         if weight > 0.0 {
             let dropout_seed = seed::derive(seed, &[number, rows.start as u64]);
-            let learned = learned.clamp(rows.start, rows.end) - rows.start;
-            shares.push(Share { samples, learned, dropout_seed, weight });
+            shares.push(Share { samples, dropout_seed, weight });
         }
     }
     shares
@@ -72,8 +68,8 @@ fn stretch(lens: &[usize], rank: usize, size: usize) -> Vec<Range<usize>> {
         .collect()
 }
 
-fn labels(samples: &[&Sample]) -> usize {
-    let of = |sample: &&Sample| sample.labels.iter().filter(|&&label| label != IGNORED).count();
+fn labels(samples: &[Cow<Sample>]) -> usize {
+    let of = |sample: &Cow<Sample>| sample.labels.iter().filter(|&&label| label != IGNORED).count();
     samples.iter().map(of).sum()
 }
 

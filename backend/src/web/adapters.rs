@@ -57,9 +57,7 @@ pub(super) async fn delete_adapter(
     State(app): State<AppState>,
     Path(name): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let deleted = app.stored(move |store| store.delete_adapter(&name)).await?;
-    app.engine.forget(deleted.id);
-    app.of_jobs(move |jobs| jobs.remove_adapter_files(deleted.id)).await?;
+    app.of_jobs(move |jobs| jobs.delete_adapter(&name)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

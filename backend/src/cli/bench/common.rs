@@ -10,7 +10,7 @@ use crate::{
     chatglm::ChatGlm,
     cli::{common::ComputeArgs, shape::ModelShape},
     device::WeightFormat,
-    estimate::{Rates, WeightsIn},
+    estimate::Rates,
 };
 
 /// Measurements of the device's rates, of which the best counts.
@@ -65,7 +65,7 @@ impl Common {
         let head = json!({
             "device": format!("{:?}", device.location()),
             "weft": env!("CARGO_PKG_VERSION"),
-            "dtype": WeightsIn::of(format).name(),
+            "dtype": format.name(),
             "threads": rayon::current_num_threads(),
             "layers": layers,
             "hidden": hidden,
@@ -98,9 +98,5 @@ impl Opened {
         let mut report = self.head.clone();
         add_rates(&mut report, rates);
         Ok((self.shape.random(&self.device, self.format)?, report, rates))
-    }
-
-    pub(super) fn weights(&self) -> WeightsIn {
-        WeightsIn::of(self.format)
     }
 }

@@ -8,7 +8,7 @@ use candle_core::Device;
 use crate::{
     bench,
     device::{DeviceName, WeightFormat, name_of},
-    estimate::{Processor, Rates, WeightsIn},
+    estimate::{Processor, Rates},
 };
 
 /// Measurements of a device's rates, of which the best counts.
@@ -27,7 +27,7 @@ pub(super) struct Place {
     /// `None` where it is not here.
     pub(super) device: Option<Device>,
     pub(super) processor: Processor,
-    pub(super) weights: WeightsIn,
+    pub(super) weights: WeightFormat,
 }
 
 impl FromStr for DeviceArg {
@@ -42,19 +42,19 @@ impl FromStr for DeviceArg {
 }
 
 impl DeviceArg {
-    pub(super) fn open(self, wanted: Option<WeightsIn>) -> anyhow::Result<Place> {
+    pub(super) fn open(self, wanted: Option<WeightFormat>) -> anyhow::Result<Place> {
         let device = match self {
             Self::H100 => None,
             Self::Here(name) => Some(name.open()?),
         };
         let threads = rayon::current_num_threads();
         if !device.as_ref().is_some_and(Device::is_cpu) {
-            let weights = wanted.unwrap_or(WeightsIn::F16);
+            let weights = wanted.unwrap_or(WeightFormat::F16);
             return Ok(Place { device, processor: Processor::Gpu, weights });
         }
-        let weights = wanted.unwrap_or(WeightsIn::F32);
+        let weights = wanted.unwrap_or(WeightFormat::F32);
         ensure!(
-            weights == WeightsIn::F32,
+            weights == WeightFormat::F32,
             "weights in {} are estimated for a GPU: the processor computes in f32",
             weights.name()
         );
@@ -67,8 +67,7 @@ pub(super) fn name(device: Option<&Device>) -> String {
 }
 
 /// Measured here and now, or the published ones.
-pub(super) fn rates(device: Option<&Device>, weights: WeightsIn) -> anyhow::Result<Rates> {
+pub(super) fn rates(device: Option<&Device>, weights: WeightFormat) -> anyhow::Result<Rates> {
     let Some(device) = device else { return Ok(Rates::H100) };
-    let dtype = WeightFormat::new(weights.format().0, device)?.dtype;
-    Ok(bench::rates(device, dtype, REPEATS)?)
+    Ok(bench::rates(device, weights.dtype, REPEATS)?)
 }

@@ -5,7 +5,7 @@ use std::fmt::{Display, Formatter, Result};
 use serde_json::{Value, json};
 use weft_shared::api::estimate::{Estimate, MemoryEstimate};
 
-use crate::estimate::{Rates, Workload};
+use crate::estimate::{Rates, SampleSize, Workload};
 
 pub(super) struct Report<'a> {
     pub(super) device: String,
@@ -16,7 +16,7 @@ pub(super) struct Report<'a> {
 
 impl Report<'_> {
     pub(super) fn as_json(&self) -> Value {
-        let Workload { config, weights, batch, steps, samples, .. } = self.workload;
+        let Workload { config, weights, batch, steps, samples, rehearsal, .. } = self.workload;
         json!({
             "device": self.device,
             "weights": weights.name(),
@@ -26,8 +26,10 @@ impl Report<'_> {
             "heads": config.num_attention_heads,
             "vocab": config.vocab_size,
             "samples": samples.len(),
-            "longest_sample": self.longest(),
+            "longest_sample": longest(samples),
             "batch": batch,
+            "rehearsed": self.rehearsed(),
+            "longest_rehearsed": longest(rehearsal),
             "total_steps": steps,
             "memory": self.estimate.memory,
             "time": self.estimate.time,
@@ -36,14 +38,20 @@ impl Report<'_> {
         })
     }
 
-    fn longest(&self) -> usize {
-        self.workload.samples.iter().map(|it| it.tokens).max().unwrap_or(0)
+    /// Samples of a pass that are rehearsed.
+    fn rehearsed(&self) -> usize {
+        self.workload.rehearsal_batch.min(self.workload.rehearsal.len())
     }
+}
+
+/// Tokens.
+fn longest(samples: &[SampleSize]) -> usize {
+    samples.iter().map(|it| it.tokens).max().unwrap_or(0)
 }
 
 impl Display for Report<'_> {
     fn fmt(&self, f: &mut Formatter) -> Result {
-        let Workload { config, weights, batch, steps, .. } = self.workload;
+        let Workload { config, weights, batch, steps, samples, rehearsal, .. } = self.workload;
         let Rates { matmul_flops, copy_bytes } = self.rates;
         writeln!(
             f,
@@ -60,7 +68,11 @@ impl Display for Report<'_> {
             matmul_flops / 1e12,
             copy_bytes / 1e9
         )?;
-        writeln!(f, "batch       {batch} x {} tokens at most", self.longest())?;
+        writeln!(f, "batch       {batch} x {} tokens at most", longest(samples))?;
+        if !rehearsal.is_empty() {
+            let (rehearsed, longest) = (self.rehearsed(), longest(rehearsal));
+            writeln!(f, "rehearsed   {rehearsed} x {longest} tokens at most")?;
+        }
 
         let MemoryEstimate {
             peak_bytes,

@@ -1,10 +1,16 @@
 //! The options of a run on the command line.
 
+use std::path::PathBuf;
+
+use anyhow::ensure;
 use clap::ValueEnum;
 use weft_shared::{
+    pair::Pair,
     prompt::PromptForm,
     training::{LoraOptions, Method, ScheduleKind, TrainingOptions},
 };
+
+use crate::{cli::common::read_pairs, embedded};
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum MethodArg {
@@ -60,6 +66,10 @@ pub(in crate::cli) struct OptionArgs {
     /// Samples of one pass; several processes divide them.
     #[arg(long, default_value_t = TrainingOptions::default().batch_size)]
     batch_size: usize,
+    /// Pairs that the model can answer already and is not to forget: each pass has some of them beside those of --data. The
+    /// embedded model brings its own.
+    #[arg(long, value_name = "FILE")]
+    rehearsal: Option<PathBuf>,
     /// Samples of `--rehearsal` beside those of each pass.
     #[arg(long, default_value_t = TrainingOptions::default().rehearsal_batch_size)]
     rehearsal_batch_size: usize,
@@ -103,7 +113,7 @@ pub(in crate::cli) struct OptionArgs {
     /// Decides the order of the samples and the held-out part.
     #[arg(long, default_value_t = TrainingOptions::default().data_seed)]
     data_seed: u64,
-    /// Batches of samples of like length.
+    /// Batches of samples of like length: several processes that divide them wait less for each other.
     #[arg(long)]
     group_by_length: bool,
 
@@ -119,6 +129,20 @@ impl OptionArgs {
             PromptFormArg::Chat => PromptForm::Chat,
         };
         self.prompt_forms.iter().map(form).collect()
+    }
+
+    /// The pairs that the model of this name is to rehearse.
+    pub(in crate::cli) fn rehearsal(&self, model: &str) -> anyhow::Result<Vec<Pair>> {
+        let pairs = match &self.rehearsal {
+            Some(file) => read_pairs(file)?,
+            None if self.rehearsal_batch_size > 0 => embedded::rehearsal(model).to_vec(),
+            None => Vec::new(),
+        };
+        ensure!(
+            pairs.is_empty() == (self.rehearsal_batch_size == 0),
+            "--rehearsal and --rehearsal-batch-size need each other: which pairs, and how many of them in each pass"
+        );
+        Ok(pairs)
     }
 
     pub(in crate::cli) fn options(&self) -> TrainingOptions {

@@ -5,12 +5,9 @@ use candle_core::{DType, Tensor};
 use super::random;
 use crate::ops::{Quantization, QuantizedWeight};
 
-const FORMS: [Quantization; 4] =
-    [Quantization::Int8, Quantization::Int4, Quantization::Q8_0, Quantization::Q4_0];
-
 #[test]
 fn a_number_comes_back_within_half_a_step() {
-    for form in FORMS {
+    for form in Quantization::ALL {
         let weight = random(1, &[5, 96]);
 
         let found = QuantizedWeight::quantize(&weight, form).unwrap().dequantize().unwrap();
@@ -41,7 +38,7 @@ fn the_first_of_two_numbers_is_in_the_high_half() {
 
 #[test]
 fn zeros_stay_zeros() {
-    for form in FORMS {
+    for form in Quantization::ALL {
         let zeros = random(1, &[2, 64]).zeros_like().unwrap();
         let found = QuantizedWeight::quantize(&zeros, form).unwrap().dequantize().unwrap();
         assert_eq!(found.to_vec2::<f32>().unwrap(), zeros.to_vec2::<f32>().unwrap());

@@ -50,7 +50,7 @@ pub const CHINESE: Words = Words {
         },
         group_by_length: Explained {
             label: "按长度分组",
-            help: "把长度相近的样本放进同一批：每批的长度更接近，但顺序不那么随机。",
+            help: "把长度相近的样本放进同一批，顺序不那么随机。只有多个进程共同训练（weft train）时才节省时间。",
         },
         truncation: Explained {
             label: "过长的文本", help: "问题或回答超过上限时如何处理。"
