@@ -100,7 +100,7 @@ pub fn recommended() -> (TrainingOptions, SampleOptions) {
         },
         max_steps: 260,
         batch_size: 14,
-        rehearsal_batch_size: 10,
+        rehearsal_batch_size: 12,
         question_noise: 0.3,
         learning_rate: 3e-3,
         schedule: ScheduleKind::Cosine,

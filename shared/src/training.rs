@@ -73,8 +73,8 @@ pub struct TrainingOptions {
     pub batch_size: usize,
     /// Samples of what the model can do already, beside the samples of each pass, so that it is not forgotten; 0: none.
     pub rehearsal_batch_size: usize,
-    /// Share of the tokens of a question that training replaces by others of the same question, so that an answer does not
-    /// hang on every word of it; 0 to below 1.
+    /// Share of the tokens of a question that training replaces, by others of the same question and of those that are
+    /// rehearsed, so that an answer does not hang on every word of it; 0 to below 1.
     pub question_noise: f32,
     /// Passes whose gradients are averaged into one optimizer step.
     pub gradient_accumulation_steps: usize,

@@ -242,6 +242,19 @@ mod tests {
     }
 
     #[test]
+    fn remembered_prompts_are_let_go_for_whoever_needs_the_memory() {
+        let model = model();
+        let memory = ChatMemory::new(&model);
+        written(&model, begin(&model, &memory, None, 70, 1));
+        assert_eq!(memory.pages().in_use, memory.remembered_pages());
+
+        assert!(memory.let_go());
+
+        assert_eq!((memory.pages().in_use, memory.remembered_pages()), (0, 0));
+        assert!(!memory.let_go());
+    }
+
+    #[test]
     fn what_was_read_goes_with_its_adapter_and_the_oldest_prompt_first() {
         let model = model();
         let memory = ChatMemory::new(&model);

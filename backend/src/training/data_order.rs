@@ -44,11 +44,12 @@ impl<'a> Batches<'a> {
 
     /// The samples of the batch numbered `number`, those to rehearse last.
     pub(super) fn batch(&mut self, number: u64) -> Vec<Cow<'a, Sample>> {
+        let known = self.rehearsal.as_ref().map_or(&[][..], |(samples, _)| samples);
         let learned = self.order.batch(number).iter().enumerate();
         let mut batch: Vec<_> = learned
             .map(|(place, &index)| {
                 let seed = seed::derive(seed::derive(self.seed, &[number]), &[place as u64]);
-                noisy(&self.samples[index], self.question_noise, seed)
+                noisy(&self.samples[index], self.question_noise, known, seed)
             })
             .collect();
         if let Some((samples, order)) = &mut self.rehearsal {

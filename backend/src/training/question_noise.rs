@@ -6,23 +6,40 @@ use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use weft_shared::sample::Sample;
 
-/// Replaces about a `share` of the tokens of the sample's question by others of the same question (as Lample et al. 2018
-/// make a text noisy). A pure function of `seed`.
-pub(super) fn noisy(sample: &Sample, share: f32, seed: u64) -> Cow<'_, Sample> {
-    // Behind the question the context has the first of the two tokens that open the answer.
-    let question = sample.context_length.saturating_sub(1);
-    if share <= 0.0 || question == 0 {
+/// Replaces about a `share` of the tokens of the sample's question: half of them by others of the same question (as Lample
+/// et al. 2018 make a text noisy), half by tokens of the questions of `others`, as other wordings have other words. Without
+/// `others` all are the question's own. A pure function of `seed`.
+pub(super) fn noisy<'a>(
+    sample: &'a Sample,
+    share: f32,
+    others: &[Sample],
+    seed: u64,
+) -> Cow<'a, Sample> {
+    let tokens = question_tokens(sample);
+    if share <= 0.0 || tokens == 0 {
         return Cow::Borrowed(sample);
     }
     let mut noisy = sample.clone();
-    let question = &mut noisy.input_ids[..question];
+    let question = &mut noisy.input_ids[..tokens];
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    for place in 0..question.len() {
-        if rng.random::<f32>() < share {
-            question[place] = question[rng.random_range(0..question.len())];
+    for place in 0..tokens {
+        if rng.random::<f32>() >= share {
+            continue;
         }
+        let is_foreign = rng.random::<f32>() < 0.5 && !others.is_empty();
+        question[place] = if is_foreign {
+            let other = &others[rng.random_range(0..others.len())];
+            other.input_ids[rng.random_range(0..question_tokens(other).max(1))]
+        } else {
+            question[rng.random_range(0..tokens)]
+        };
     }
     Cow::Owned(noisy)
+}
+
+/// Tokens of the question: behind it the context has the first of the two that open the answer.
+fn question_tokens(sample: &Sample) -> usize {
+    sample.context_length.saturating_sub(1)
 }
 
 #[cfg(test)]
@@ -31,26 +48,35 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn noise_replaces_some_of_a_question_by_its_own() {
-        let question: Vec<u32> = (100..200).collect();
-        let answer = [301, 304, 7, 305];
-        let sample = Sample {
-            input_ids: [&question[..], &answer].concat(),
+    /// With a question of these ids.
+    fn sample(question: impl Iterator<Item = u32>) -> Sample {
+        let question: Vec<u32> = question.collect();
+        let context_length = question.len() + 1;
+        Sample {
+            input_ids: [question, vec![301, 304, 7, 305]].concat(),
             labels: Vec::new(),
             position_ids: PositionIds::OneRow(Vec::new()),
-            context_length: 101,
-        };
+            context_length,
+        }
+    }
 
-        let once = noisy(&sample, 0.3, 5);
+    #[test]
+    fn noise_replaces_some_of_a_question_by_its_own_and_by_others() {
+        let clean = sample(100..200);
+        for (others, foreign) in [(vec![], 0..1), (vec![sample(400..450), sample(450..452)], 5..30)]
+        {
+            let once = noisy(&clean, 0.3, &others, 5);
 
-        let (found, behind) = once.input_ids.split_at(100);
-        let changed = found.iter().zip(&question).filter(|(a, b)| a != b).count();
-        assert!((15..45).contains(&changed), "{changed} of 100");
-        assert!(found.iter().all(|id| question.contains(id)));
-        assert_eq!(behind, answer);
-        assert_eq!(noisy(&sample, 0.3, 5), once, "a function of the seed");
-        assert_ne!(noisy(&sample, 0.3, 6), once);
-        assert_eq!(*noisy(&sample, 0.0, 5), sample);
+            let (found, behind) = once.input_ids.split_at(100);
+            let changed = found.iter().zip(&clean.input_ids).filter(|(a, b)| a != b).count();
+            assert!((15..45).contains(&changed), "{changed} of 100");
+            let strangers: Vec<_> = found.iter().filter(|id| !(100..200).contains(*id)).collect();
+            assert!(foreign.contains(&strangers.len()), "{strangers:?}");
+            assert!(strangers.iter().all(|id| (400..452).contains(*id)), "{strangers:?}");
+            assert_eq!(behind, [301, 304, 7, 305]);
+            assert_eq!(noisy(&clean, 0.3, &others, 5), once, "a function of the seed");
+            assert_ne!(noisy(&clean, 0.3, &others, 6), once);
+            assert_eq!(*noisy(&clean, 0.0, &others, 5), clean);
+        }
     }
 }

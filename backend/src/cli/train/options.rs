@@ -73,7 +73,8 @@ pub(in crate::cli) struct OptionArgs {
     /// Samples of `--rehearsal` beside those of each pass.
     #[arg(long, default_value_t = TrainingOptions::default().rehearsal_batch_size)]
     rehearsal_batch_size: usize,
-    /// Share of a question's tokens that are replaced by others of it, so that other wordings are answered, too.
+    /// Share of a question's tokens that are replaced, by others of it and of what is rehearsed, so that other wordings are
+    /// answered, too.
     #[arg(long, default_value_t = TrainingOptions::default().question_noise)]
     question_noise: f32,
     /// Passes whose gradients make one step; several processes divide them.

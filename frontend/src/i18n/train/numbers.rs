@@ -53,7 +53,7 @@ fn english(field: Field) -> Explained {
         ),
         Field::QuestionNoise => (
             "Question noise",
-            "Share of a question's words that training mixes up, so that other wordings are answered, too.",
+            "Share of a question's words that training mixes up and replaces, so that other wordings are answered, too.",
         ),
         Field::Accumulation => (
             "Accumulation",
@@ -103,7 +103,7 @@ fn chinese(field: Field) -> Explained {
             ("温习", "每次计算时另加多少个模型已会的样本，免得学了新的忘了旧的；0 表示不加。")
         }
         Field::QuestionNoise => {
-            ("问题噪声", "训练时随机打乱问题中多大比例的词，使换个问法也能答对。")
+            ("问题噪声", "训练时随机打乱、替换问题中多大比例的词，使换个问法也能答对。")
         }
         Field::Accumulation => ("梯度累积", "几次计算平均成一步：有大批次的效果，不占那么多内存。"),
         Field::WarmupSteps => ("预热步数", "在最初这些步里学习率从 0 升上去。"),
