@@ -322,12 +322,10 @@ fn load(device: &CudaDevice, module: Module, key: Key, threads: Threads) -> Resu
         loaded
     };
     let function = loaded.load_function(&format!("{name}{ending}")).w()?;
-    if threads.shared > 0 {
-        // All that a block can have: the next launch may want more than this one.
-        let most = Card::of(device)?.shared as i32
-            - function.get_attribute(CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES).w()?;
-        function.set_attribute(CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, most).w()?;
-    }
+    // All that a block can have: the next launch may want more than this one.
+    let most = Card::of(device)?.shared as i32
+        - function.get_attribute(CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES).w()?;
+    function.set_attribute(CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, most).w()?;
     if threads.early {
         // Kernels whose processors are divided differently into cache and shared memory cannot run beside each other.
         function.set_attribute(CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT, 100).w()?;
