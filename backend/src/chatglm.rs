@@ -357,10 +357,8 @@ impl ChatGlm {
 
     /// What the weights are kept in.
     pub fn kept_in(&self) -> WeightFormat {
-        let quantization = match self.layers.first().map(|block| &block.mlp.dense_h_to_4h.weight) {
-            Some(Weight::Quantized(weight)) => Some(weight.form()),
-            _ => None,
-        };
+        let block = self.layers.first();
+        let quantization = block.and_then(|block| block.mlp.dense_h_to_4h.weight.form());
         WeightFormat { dtype: self.dtype(), quantization }
     }
 

@@ -104,13 +104,15 @@ pub(crate) fn pretrain(arguments: &[String]) -> anyhow::Result<()> {
     }
     let weft = program.map_or_else(build_weft, |file| Ok(root().join(file)))?;
     let places = Places::new(weft);
-    if stage != Some("--trained") {
-        prepare(&places)?;
+    match stage {
+        Some("--only-prepare") => prepare(&places),
+        Some(_) => finish(&places),
+        None => {
+            prepare(&places)?;
+            train(&places)?;
+            finish(&places)
+        }
     }
-    if stage.is_none() {
-        train(&places)?;
-    }
-    if stage == Some("--only-prepare") { Ok(()) } else { finish(&places) }
 }
 
 /// Corpus, vocabulary, random weights.

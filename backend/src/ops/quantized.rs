@@ -158,6 +158,14 @@ impl Weight {
         }
     }
 
+    /// The form of few bits that it is kept in, if it is.
+    pub fn form(&self) -> Option<Quantization> {
+        match self {
+            Self::Dense(_) => None,
+            Self::Quantized(weight) => Some(weight.form()),
+        }
+    }
+
     /// What [`Weight::dense`] gives.
     pub fn dtype(&self) -> DType {
         match self {

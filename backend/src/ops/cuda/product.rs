@@ -26,11 +26,8 @@ struct Kept {
     /// The kernel for one chat, those for up to 8, 16 and 32, if there are any.
     alone: &'static str,
     of_chats: [&'static str; 3],
-    bits: usize,
     weight: Arg,
     scales: Arg,
-    /// Whether every 32 neighbours have a scale, or a whole row.
-    is_in_blocks: bool,
 }
 
 impl Kept {
@@ -39,10 +36,8 @@ impl Kept {
             Weight::Dense(weight) => Self {
                 alone: "product_dense",
                 of_chats: [""; 3],
-                bits: 16,
                 weight: Arg::of(weight)?,
                 scales: Arg::NULL,
-                is_in_blocks: false,
             },
             Weight::Quantized(weight) => {
                 let form = weight.form();
@@ -50,24 +45,24 @@ impl Kept {
                 Self {
                     alone,
                     of_chats,
-                    bits: form.bits(),
                     weight: Arg::of(weight.integers())?,
                     scales: Arg::of(weight.scales())?,
-                    is_in_blocks: is_in_blocks(form),
                 }
             }
         })
     }
-
-    /// Shared memory of a block for one chat: weights on their way, and the inputs in whole chunks.
-    fn shared(&self, inputs: usize) -> usize {
-        // What columns without inputs read, 64 bytes for eight of a lane's weights.
-        let zeros = if self.is_in_blocks { 64 * 16 / self.bits } else { 0 };
-        let chunk = 4 * 128 / self.bits;
-        RING[usize::from(self.is_in_blocks)] + zeros + inputs.next_multiple_of(chunk) * 2
-    }
 }
 
+/// Shared memory of a block for one chat: weights on their way, and the inputs in whole chunks.
+fn shared_alone(form: Option<Quantization>, inputs: usize) -> usize {
+    let (bits, is_in_blocks) = form.map_or((16, false), |form| (form.bits(), is_in_blocks(form)));
+    // What columns without inputs read, 64 bytes for eight of a lane's weights.
+    let zeros = if is_in_blocks { 64 * 16 / bits } else { 0 };
+    let chunk = 4 * 128 / bits;
+    RING[usize::from(is_in_blocks)] + zeros + inputs.next_multiple_of(chunk) * 2
+}
+
+/// Whether every 32 neighbours have a scale, or a whole row.
 fn is_in_blocks(form: Quantization) -> bool {
     matches!(form, Quantization::Q8_0 | Quantization::Q4_0)
 }
@@ -96,22 +91,22 @@ fn names(form: Quantization) -> (&'static str, [&'static str; 3]) {
 /// Whether the kernel for one chat can read this weight, and a block of this GPU has the shared memory for it.
 pub(super) fn fits(weight: &Weight, device: &CudaDevice) -> Result<bool> {
     let (_, inputs) = weight.dims2()?;
-    let shared = Kept::new(weight)?.shared(inputs) + FIXED;
+    let shared = shared_alone(weight.form(), inputs) + FIXED;
     Ok(has_whole_reads(weight, inputs) && shared <= Card::of(device)?.shared)
 }
 
 /// Whether the kernels for several chats can read this weight.
 pub(super) fn fits_chats(weight: &Weight) -> Result<bool> {
     let (_, inputs) = weight.dims2()?;
-    Ok(matches!(weight, Weight::Quantized(_)) && has_whole_reads(weight, inputs))
+    Ok(weight.form().is_some() && has_whole_reads(weight, inputs))
 }
 
 /// Whether the rows are made of whole 16 bytes, and of pairs of blocks.
 fn has_whole_reads(weight: &Weight, inputs: usize) -> bool {
-    match weight {
-        Weight::Dense(_) => inputs.is_multiple_of(8),
-        Weight::Quantized(weight) if is_in_blocks(weight.form()) => inputs.is_multiple_of(64),
-        Weight::Quantized(weight) => inputs.is_multiple_of(128 / weight.form().bits()),
+    match weight.form() {
+        None => inputs.is_multiple_of(8),
+        Some(form) if is_in_blocks(form) => inputs.is_multiple_of(64),
+        Some(form) => inputs.is_multiple_of(128 / form.bits()),
     }
 }
 
@@ -176,7 +171,7 @@ impl Product<'_> {
             device,
             Module::Product,
             (kept.alone, suffix(dtype)?),
-            threads(outputs, kept.shared(inputs), Card::of(device)?),
+            threads(outputs, shared_alone(self.linear.weight.form(), inputs), Card::of(device)?),
             &[
                 Arg::of(self.x)?,
                 norm_weight,
@@ -211,7 +206,7 @@ impl Product<'_> {
 pub(super) fn logits(hidden: &Tensor, head: &Tensor) -> Result<Option<Tensor>> {
     let (vocab, model) = head.dims2()?;
     let device = device_of(hidden)?;
-    let shared = RING[0] + model.next_multiple_of(32) * 2;
+    let shared = shared_alone(None, model);
     let card = Card::of(device)?;
     if shared + FIXED > card.shared {
         return Ok(None);
