@@ -16,7 +16,7 @@
 //! | [`adamw()`] | gradients to weights |
 //! | [`block()`], [`block_of_chats`] | all of a block at once, where a GPU has it |
 //! | [`select_rows`], [`logits()`] | the rows that predict, the scores of tokens |
-//! | [`likeliest()`] | scores to the few tokens that can be next, where a GPU has them |
+//! | [`sample()`] | scores to the next token, where a GPU has them |
 //! | [`cross_entropy()`] | hidden states at label positions to the loss |
 //! | [`WeightGradients`] | what half-precision weights learn on a GPU |
 //!
@@ -36,7 +36,6 @@ mod gelu;
 mod gemm;
 mod layer_norm;
 mod learned;
-mod likeliest;
 mod linear;
 mod logits;
 mod lora_linear;
@@ -48,6 +47,7 @@ mod parallel;
 mod quantized;
 mod rotary;
 mod rows;
+mod sampling;
 mod scaled_add;
 mod scratch;
 mod simd;
@@ -73,7 +73,6 @@ pub use learned::{
     Learned, WeightGradients, learned_cross_entropy, learned_embedding, learned_layer_norm,
     round_copies,
 };
-pub use likeliest::{Choice, Likeliest, likeliest};
 pub use linear::{linear, linear_gelu, linear_residual};
 pub use logits::logits;
 pub use lora_linear::{LoraOperand, lora_linear, lora_linear_of_chats};
@@ -82,6 +81,7 @@ pub use no_upload::Upload;
 pub use quantized::{Quantization, QuantizedWeight, Weight};
 pub use rotary::{PositionIds, Rotation, rotary_qkv};
 pub use rows::select_rows;
+pub use sampling::{Draw, sample};
 pub use scaled_add::scaled_add;
 
 #[cfg(test)]

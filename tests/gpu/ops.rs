@@ -1,7 +1,7 @@
 //! Ops that stand alone.
 
 use candle_core::{DType, Device, Tensor, Var};
-use weft::ops::{self, Choice, Likeliest, Quantization, QuantizedWeight};
+use weft::ops::{self, Draw, Quantization, QuantizedWeight};
 
 use crate::{TYPES, assert_near, gpu, on_gpu, random};
 
@@ -97,54 +97,96 @@ fn weights_in_few_bits_are_those_of_the_processor() {
     }
 }
 
+/// Draws the scores as they are: nothing penalized, nothing left out.
+const PLAIN: Draw = Draw {
+    replacement: 5,
+    penalty: 1.0,
+    penalized: &[],
+    top_k: 0,
+    temperature: 1.0,
+    top_p: 1.0,
+    point: 0.0,
+};
+
 #[test]
-fn the_likeliest_tokens_are_found_in_order() {
+fn tokens_are_drawn_by_their_probabilities() {
+    let ways = [
+        Draw { top_k: 1, penalty: 1.5, penalized: &[3, 7, 11], ..PLAIN },
+        Draw { top_k: 50, temperature: 0.95, top_p: 0.7, ..PLAIN },
+        Draw { top_k: 50, penalty: 1.3, penalized: &[0, 9, 30, 2_000_000], ..PLAIN },
+        Draw { top_k: 2000, temperature: 2.5, ..PLAIN },
+        Draw { top_p: 0.9, temperature: 0.1, penalty: 0.5, penalized: &[20], ..PLAIN },
+        Draw { top_p: 0.95, temperature: 4.0, ..PLAIN },
+        Draw { temperature: 1e-30, ..PLAIN },
+        PLAIN,
+    ];
+    let points = [0.0, 0.1, 0.35, 0.5, 0.73, 0.9, 0.999, 0.999_999_9];
+    let draws: Vec<Draw> =
+        ways.iter().flat_map(|way| points.map(|point| Draw { point, ..*way })).collect();
+    // More rows than a launch takes.
+    let draws = [draws.clone(), draws].concat();
     for vocab in [40, 1024, 3001, 150_528] {
-        // Each row is looked at in its own way.
-        let ways = [(50, 1.5), (1, 1.0), (64, 0.5)];
-        let scores = random(9, &[ways.len(), vocab], DType::F32);
-        // Equal scores: the lower token goes first.
-        let scores = (&scores * 500.0).unwrap().round().unwrap();
+        let scores = random(9, &[draws.len(), vocab], DType::F32);
+        // Some are equal.
+        let scores = ((&scores * 300.0).unwrap().round().unwrap() / 100.0).unwrap();
+
+        let found = ops::sample(&on_gpu(&scores, DType::F32), &draws).unwrap().unwrap();
+
         let rows: Vec<Vec<f32>> = scores.to_vec2().unwrap();
-        let penalized: Vec<[u32; 3]> = (0..ways.len()).map(|row| [3, 7 + row as u32, 11]).collect();
-        let choices: Vec<Choice> = ways
-            .iter()
-            .zip(&penalized)
-            .map(|(&(count, penalty), penalized)| Choice { count, penalty, penalized })
-            .collect();
-
-        let found = ops::likeliest(&on_gpu(&scores, DType::F32), &choices).unwrap();
-
-        for ((found, row), choice) in found.into_iter().zip(rows).zip(&choices) {
-            let mut values: Vec<(u32, f32)> = (0..).zip(row).collect();
-            for &token in choice.penalized {
-                let score = &mut values[token as usize].1;
-                *score =
-                    if *score < 0.0 { *score * choice.penalty } else { *score / choice.penalty };
-            }
-            values.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-            values.truncate(choice.count);
-            let Some(Likeliest::Tokens(found)) = found else { panic!("{found:?}") };
-            // The penalty is computed on both sides: a unit in the last place is no difference.
-            assert_eq!(found.len(), values.len());
-            for ((token, score), (wanted, near)) in found.into_iter().zip(values) {
-                assert_eq!(token, wanted, "of {vocab}, {choice:?}");
-                assert!((score - near).abs() <= 1e-5 * near.abs(), "{score}, wanted {near}");
-            }
+        for ((token, row), draw) in found.into_iter().zip(rows).zip(&draws) {
+            let (from, to) = span(row, draw, token);
+            // Sums differ in the last digits.
+            let point = f64::from(draw.point);
+            assert!(
+                from - 1e-5 <= point && point <= to + 1e-5,
+                "{token} of {vocab} lies from {from} to {to}, {draw:?}"
+            );
         }
     }
 }
 
+/// Where a token lies in the sum of the probabilities that are kept; after their end, if it is not among them.
+fn span(mut row: Vec<f32>, draw: &Draw, token: u32) -> (f64, f64) {
+    for &penalized in draw.penalized {
+        if let Some(score) = row.get_mut(penalized as usize) {
+            *score = if *score < 0.0 { *score * draw.penalty } else { *score / draw.penalty };
+        }
+    }
+    let mut kept: Vec<(u32, f32)> = (0..).zip(row).collect();
+    kept.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    if draw.top_k > 0 {
+        kept.truncate(draw.top_k);
+    }
+    let highest = f64::from(kept[0].1);
+    let weights: Vec<f64> = kept
+        .iter()
+        .map(|&(_, score)| ((f64::from(score) - highest) / f64::from(draw.temperature)).exp())
+        .collect();
+    let up_to: Vec<f64> = weights
+        .iter()
+        .scan(0.0, |sum, weight| {
+            *sum += weight;
+            Some(*sum)
+        })
+        .collect();
+    let enough = up_to[up_to.len() - 1] * f64::from(draw.top_p);
+    let sum = up_to.iter().copied().find(|&sum| sum >= enough * (1.0 - 1e-7)).unwrap();
+    let at = kept.iter().position(|&(kept, _)| kept == token);
+    at.map_or((f64::INFINITY, f64::INFINITY), |at| {
+        ((up_to[at] - weights[at]) / sum, up_to[at] / sum)
+    })
+}
+
 #[test]
-fn a_row_with_a_nan_is_told_and_one_of_which_all_is_wanted_is_left() {
-    let mut scores = vec![0f32; 3 * 3000];
-    scores[3000 + 2500] = f32::NAN;
-    let scores = Tensor::from_vec(scores, (3, 3000), gpu()).unwrap();
-    let one = Choice { count: 1, penalty: 1.0, penalized: &[] };
+fn of_equal_tokens_the_lower_goes_first_and_a_row_with_a_nan_gives_the_replacement() {
+    let mut scores = vec![2.5f32; 4 * 5000];
+    scores[3 * 5000 + 4321] = f32::NAN;
+    let scores = Tensor::from_vec(scores, (4, 5000), gpu()).unwrap();
+    let draw = Draw { point: 0.75, ..PLAIN };
+    let draws =
+        [draw, Draw { top_p: 0.5, ..draw }, Draw { top_k: 100, ..draw }, Draw { top_k: 1, ..draw }];
 
-    let all = Choice { count: 0, penalty: 2.0, penalized: &[1] };
-    let found = ops::likeliest(&scores, &[one, one, all]).unwrap();
+    let found = ops::sample(&scores, &draws).unwrap().unwrap();
 
-    let first = Likeliest::Tokens(vec![(0, 0.0)]);
-    assert_eq!(found, [Some(first), Some(Likeliest::Invalid), None]);
+    assert_eq!(found, [3750, 1875, 75, PLAIN.replacement]);
 }

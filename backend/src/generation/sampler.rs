@@ -7,7 +7,7 @@ use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::ops::{self, Choice, Likeliest};
+use crate::ops::{self, Draw};
 
 /// The logit that the reference gives the replacement token when a row is invalid.
 const REPLACEMENT_LOGIT: f32 = 5e4;
@@ -59,6 +59,8 @@ pub struct Sampler {
     /// The token that takes the place of a row with a NaN or an infinity (`▁`).
     replacement: u32,
     rng: ChaCha8Rng,
+    /// The random number of the next token, once it is drawn: a pass that fails is tried again with the same.
+    point: Option<f32>,
     /// Scratch: tokens still in the race, likeliest first.
     candidates: Vec<(u32, f32)>,
 }
@@ -75,46 +77,54 @@ impl Sampler {
         check(top_p > 0.0 && top_p <= 1.0, "top_p", "above 0 and at most 1", top_p)?;
         check(positive(repetition_penalty), "repetition_penalty", "above 0", repetition_penalty)?;
         let rng = ChaCha8Rng::seed_from_u64(options.seed);
-        Ok(Self { options, replacement, rng, candidates: Vec::new() })
+        Ok(Self { options, replacement, rng, point: None, candidates: Vec::new() })
     }
 
     /// The next token of each row of `logits` `[rows, vocab]`, by its sampler and after what it has seen (prompt and answer
-    /// so far). The logits are used up, and stay where they are if the device can find the likeliest itself.
+    /// so far). The logits are used up, and stay where they are if the device can draw itself.
     pub fn pick_rows(logits: &Tensor, rows: &mut [(&mut Self, &[u32])]) -> Computed<Vec<u32>> {
         let seen_once: Vec<_> =
             rows.iter().map(|(it, seen)| once(seen, it.options.repetition_penalty)).collect();
-        let choices = rows.iter().zip(&seen_once).map(|((it, _), penalized)| Choice {
-            count: if it.options.greedy { 1 } else { it.options.top_k },
-            penalty: it.options.repetition_penalty,
-            penalized,
-        });
-        let found = ops::likeliest(logits, &choices.collect::<Vec<_>>())?;
-        let picks = found.into_iter().zip(rows).zip(&seen_once).enumerate();
-        picks
-            .map(|(row, ((found, (sampler, _)), penalized))| {
-                if let Some(found) = found {
-                    return Ok(sampler.pick_of(found));
-                }
-                let mut logits = logits.get(row)?.to_dtype(DType::F32)?.to_vec1()?;
-                Ok(sampler.pick_penalizing(&mut logits, penalized))
-            })
-            .collect()
+        let draws = rows.iter_mut().zip(&seen_once).map(|((it, _), penalized)| it.draw(penalized));
+        let picked = match ops::sample(logits, &draws.collect::<Vec<_>>())? {
+            Some(picked) => picked,
+            None => {
+                let rows = rows.iter_mut().zip(&seen_once).enumerate();
+                rows.map(|(row, ((sampler, _), penalized))| {
+                    let mut logits = logits.get(row)?.to_dtype(DType::F32)?.to_vec1()?;
+                    Ok(sampler.pick_penalizing(&mut logits, penalized))
+                })
+                .collect::<Computed<_>>()?
+            }
+        };
+        rows.iter_mut().for_each(|(sampler, _)| sampler.point = None);
+        Ok(picked)
     }
 
-    fn pick_of(&mut self, found: Likeliest) -> u32 {
-        self.candidates = match found {
-            Likeliest::Tokens(tokens) => tokens,
-            Likeliest::Invalid => vec![(self.replacement, REPLACEMENT_LOGIT)],
-        };
-        match self.candidates.first() {
-            Some(&(token, _)) if self.options.greedy => token,
-            _ => self.draw(),
+    /// How the next token is to be drawn.
+    fn draw<'a>(&mut self, penalized: &'a [u32]) -> Draw<'a> {
+        let SamplingOptions { greedy, temperature, top_p, top_k, repetition_penalty, .. } =
+            self.options;
+        Draw {
+            replacement: self.replacement,
+            penalty: repetition_penalty,
+            penalized,
+            top_k: if greedy { 1 } else { top_k },
+            temperature,
+            top_p,
+            point: self.point(),
         }
+    }
+
+    fn point(&mut self) -> f32 {
+        *self.point.get_or_insert_with(|| self.rng.random())
     }
 
     /// The same of one row that is here.
     pub fn pick(&mut self, logits: &mut [f32], seen: &[u32]) -> u32 {
-        self.pick_penalizing(logits, &once(seen, self.options.repetition_penalty))
+        let picked = self.pick_penalizing(logits, &once(seen, self.options.repetition_penalty));
+        self.point = None;
+        picked
     }
 
     fn pick_penalizing(&mut self, logits: &mut [f32], penalized: &[u32]) -> u32 {
@@ -125,11 +135,11 @@ impl Sampler {
         }
 
         self.keep_top_k(logits);
-        self.draw()
+        self.pick_candidate()
     }
 
     /// One of the candidates, which are sorted.
-    fn draw(&mut self) -> u32 {
+    fn pick_candidate(&mut self) -> u32 {
         let temperature = self.options.temperature;
         let highest = self.candidates.first().map_or(0.0, |&(_, logit)| logit);
         let mut sum = 0.0;
@@ -139,7 +149,7 @@ impl Sampler {
         }
         let kept = self.keep_top_p(sum);
 
-        let mut point = self.rng.random::<f32>() * kept;
+        let mut point = self.point() * kept;
         for &(token, weight) in &self.candidates {
             point -= weight;
             if point < 0.0 {

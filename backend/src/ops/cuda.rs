@@ -19,7 +19,6 @@ mod gemm;
 mod launch;
 mod layer_norm;
 pub(super) mod learned;
-mod likeliest;
 mod lora;
 mod node;
 mod pages;
@@ -27,6 +26,7 @@ mod product;
 mod quantized;
 mod rotary;
 mod rows;
+mod sampling;
 mod upload;
 
 use candle_core::{DType, Tensor};
@@ -37,10 +37,10 @@ pub(super) use chats::{attention_of_chats, block_of_chats};
 pub(super) use cross_entropy::cross_entropy;
 pub(super) use decode::logits;
 pub(super) use layer_norm::layer_norm;
-pub(super) use likeliest::likeliest;
 pub(super) use pages::PageTable;
 pub(super) use quantized::{dequantize, quantize};
 pub(super) use rows::select_rows;
+pub(super) use sampling::sample;
 pub use upload::Upload;
 
 /// Whether the kernels can read all of `tensors`: one GPU, one of f16 and bf16, without gaps.

@@ -30,12 +30,12 @@ pub(super) enum Module {
     Gelu,
     LayerNorm,
     Learned,
-    Likeliest,
     Lora,
     Loss,
     Product,
     Quantized,
     Rotary,
+    Sampling,
 }
 
 macro_rules! image {
@@ -54,12 +54,12 @@ impl Module {
             Self::Gelu => image!("gelu"),
             Self::LayerNorm => image!("layer_norm"),
             Self::Learned => image!("learned"),
-            Self::Likeliest => image!("likeliest"),
             Self::Lora => image!("lora"),
             Self::Loss => image!("loss"),
             Self::Product => image!("product"),
             Self::Quantized => image!("quantized"),
             Self::Rotary => image!("rotary"),
+            Self::Sampling => image!("sampling"),
         }
     }
 
