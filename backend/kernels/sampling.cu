@@ -63,8 +63,9 @@ template <typename T> __device__ __forceinline__ T sum_up_to_here(T x, T *of_war
     return warp ? x + of_warps[warp - 1] : x;
 }
 
-// Tallies those of `each` key whose bits from `shift + bits` on are `prefix`, by the `bits` from `shift` on.
-template <typename Each>
+// Tallies those of `each` key whose bits from `shift + bits` on are `prefix`, by the `bits` from `shift` on; without WEIGHTS
+// by their count alone, which is faster.
+template <bool WEIGHTS, typename Each>
 __device__ void count(const Each &each, uint64_t prefix, int shift, int bits, Tally &tally) {
     __syncthreads();
     for (int bin = threadIdx.x; bin < BINS; bin += THREADS) {
@@ -75,7 +76,7 @@ __device__ void count(const Each &each, uint64_t prefix, int shift, int bits, Ta
     each([&](uint64_t key) {
         if (key >> (shift + bits) != prefix) return;
         int bin = key >> shift & ((1 << bits) - 1);
-        atomicAdd(&tally.weights[bin], weight_of(key));
+        if (WEIGHTS) atomicAdd(&tally.weights[bin], weight_of(key));
         atomicAdd(&tally.counts[bin], 1u);
         tally.tokens[bin] = key & ((1 << TOKEN_BITS) - 1);
     });
@@ -117,7 +118,7 @@ template <bool BY_COUNT, typename Each> __device__ Found find(const Each &each, 
     for (int shift = KEY_BITS;;) {
         int bits = min(BITS, shift);
         shift -= bits;
-        count(each, prefix, shift, bits, tally);
+        count<true>(each, prefix, shift, bits, tally);
         int bin = BY_COUNT ? crossing(tally.counts, target, tally) : crossing(tally.weights, target, tally);
         uint32_t count_before = bin ? tally.counts[bin - 1] : 0;
         // Keys differ: at the last bits a bin holds one.
@@ -185,11 +186,19 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
         Sum enough = (Sum)ceil((double)row.top_p * (double)sum);
         return min(max(enough, (Sum)1), sum) - 1;
     };
-    count(of_row, 0, KEY_BITS - BITS, BITS, tally);
-    Sum sum = tally.weights[BINS - 1];
-    bool few = row.top_k && row.top_k < tally.counts[BINS - 1];
-    // What is kept is in the bins up to this one.
-    int last = few ? crossing(tally.counts, row.top_k - 1, tally) : crossing(tally.weights, share(sum), tally);
+    // The sum of the weights of what is kept, which is in the bins up to `last`.
+    Sum sum;
+    uint32_t most;
+    int last;
+    if (row.top_k) {
+        count<false>(of_row, 0, KEY_BITS - BITS, BITS, tally);
+        most = min(row.top_k, tally.counts[BINS - 1]);
+        last = crossing(tally.counts, most - 1, tally);
+    } else {
+        count<true>(of_row, 0, KEY_BITS - BITS, BITS, tally);
+        sum = tally.weights[BINS - 1];
+        last = crossing(tally.weights, share(sum), tally);
+    }
     bool fits = tally.counts[last] <= KEPT;
     if (threadIdx.x == 0) filled = 0;
     __syncthreads();
@@ -203,7 +212,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
     auto found_by_weight = [&](uint64_t target) {
         return fits ? find<false>(of_kept, target, tally) : find<false>(of_row, target, tally);
     };
-    if (few) sum = found_by_count(row.top_k - 1).weights;
+    if (row.top_k) sum = found_by_count(most - 1).weights;
     if (row.top_p < 1.f) sum = found_by_weight(share(sum)).weights;
     Found drawn = found_by_weight(__umul64hi(sum, (uint64_t)row.point << 32));
     if (threadIdx.x == 0) *tokens = drawn.token;

@@ -10,6 +10,7 @@ mod estimate;
 mod eval;
 mod lines;
 mod model;
+mod sampling;
 mod serve;
 mod shape;
 mod tokenize;

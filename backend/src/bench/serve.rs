@@ -14,12 +14,18 @@ use crate::{
     lora::{Adapter, Target},
 };
 
-/// A greedy token more for each of `chats` chats, which have about `context` tokens and an adapter (r 8 on
-/// `query_key_value`) each.
-pub fn serve(model: &ChatGlm, chats: usize, context: usize, repeats: usize) -> Result<Measured> {
+/// A token more for each of `chats` chats, which have about `context` tokens and an adapter (r 8 on `query_key_value`) each.
+pub fn serve(
+    model: &ChatGlm,
+    (chats, context): (usize, usize),
+    sampling: &SamplingOptions,
+    repeats: usize,
+) -> Result<Measured> {
     let memory = ChatMemory::new(model);
     let mut answers = (0..chats as u64)
-        .map(|chat| begin((model, &memory), chat, context, WARM_UP + repeats.max(1) + 1))
+        .map(|chat| {
+            begin((model, &memory), chat, (context, WARM_UP + repeats.max(1) + 1), sampling)
+        })
         .collect::<Result<Vec<_>>>()?;
     let mut step = || -> Result<()> {
         let mut all: Vec<_> = answers.iter_mut().collect();
@@ -38,8 +44,8 @@ pub fn serve(model: &ChatGlm, chats: usize, context: usize, repeats: usize) -> R
 fn begin(
     (model, memory): (&ChatGlm, &ChatMemory),
     chat: u64,
-    context: usize,
-    tokens: usize,
+    (context, tokens): (usize, usize),
+    sampling: &SamplingOptions,
 ) -> Result<Generation> {
     let config = model.config();
     let targets = [Target::QueryKeyValue];
@@ -47,7 +53,7 @@ fn begin(
     let adapter = Adapter::initialize(options, &targets, config, chat, model.device())?;
     let adapter = Some(Arc::new(adapter));
     let (ids, special) = prompt(config.vocab_size, chat, context.saturating_sub(tokens).max(1));
-    let sampling = SamplingOptions { greedy: true, ..SamplingOptions::default() };
+    let sampling = SamplingOptions { seed: chat, ..sampling.clone() };
     Generation::new(model, memory, adapter, ids, special, sampling, tokens).map_err(Error::wrap)
 }
 

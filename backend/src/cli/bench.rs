@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use weft_shared::training::TrainingOptions;
 
 use self::common::{Common, Opened};
-use super::common::ComputeArgs;
+use super::{common::ComputeArgs, sampling::SamplingArgs};
 use crate::{
     bench::{self, Measured},
     estimate::{Processor, Rates, SampleSize, Work, Workload},
+    generation::SamplingOptions,
     ops::{MOST_CHATS, memory},
 };
 
@@ -54,6 +55,8 @@ enum Command {
         #[arg(long, default_value_t = 512)]
         #[arg(value_parser = clap::value_parser!(u32).range(32..=2048))]
         context: u32,
+        #[command(flatten)]
+        sampling: SamplingArgs,
     },
     /// A model from files in the published form to where it is computed.
     Load {
@@ -95,8 +98,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
     let report = match args.command {
         Command::Train { common, batches, checkpoint } => train(&common, batches, checkpoint)?,
         Command::Decode { common, context } => decode(&common, context as usize)?,
-        Command::Serve { common, chats, context } => {
-            serve(&common, chats as usize, context as usize)?
+        Command::Serve { common, chats, context, sampling } => {
+            serve(&common, (chats as usize, context as usize), &sampling.options())?
         }
         Command::Load { common, files } => load::run(&common, files)?,
         Command::Device { compute } => device(compute)?,
@@ -144,13 +147,18 @@ fn decode(common: &Common, context: usize) -> anyhow::Result<Value> {
     Ok(report)
 }
 
-fn serve(common: &Common, chats: usize, context: usize) -> anyhow::Result<Value> {
+fn serve(
+    common: &Common,
+    (chats, context): (usize, usize),
+    sampling: &SamplingOptions,
+) -> anyhow::Result<Value> {
     let opened = common.open()?;
     let (model, mut report, _) = opened.model_and_rates()?;
     report["context"] = json!(context);
+    report["sampling"] = json!(sampling);
     for (name, chats) in [("one", 1), ("serve", chats)] {
         memory::reset_peak(model.device())?;
-        let measured = bench::serve(&model, chats, context, common.repeats)?;
+        let measured = bench::serve(&model, (chats, context), sampling, common.repeats)?;
         report[name] = timing(&measured, chats);
         report[name]["chats"] = json!(chats);
         report[name]["peak_gib"] = peak_gib(model.device())?;

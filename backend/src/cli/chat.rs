@@ -9,15 +9,17 @@ use std::{
 use serde_json::json;
 use weft_shared::{pair::Turn, prompt::Templates};
 
-use super::common::{ComputeArgs, ModelArgs, TemplateArg};
+use super::{
+    common::{ComputeArgs, ModelArgs, TemplateArg},
+    sampling::SamplingArgs,
+};
 use crate::{
     chat::{Answer, Chat},
-    generation::{ChatMemory, Finish, GenerationError, SamplingOptions},
+    generation::{ChatMemory, Finish, GenerationError},
     lora::Adapter,
     model_dir::progress,
 };
 
-/// The sampling defaults are the reference's.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -36,24 +38,8 @@ pub(super) struct Args {
     /// Most tokens of an answer.
     #[arg(long, default_value_t = 512)]
     max_tokens: usize,
-    /// Always the likeliest token.
-    #[arg(long)]
-    greedy: bool,
-    /// Below 1 sharper, above 1 flatter.
-    #[arg(long, default_value_t = SamplingOptions::default().temperature)]
-    temperature: f32,
-    /// The likeliest tokens whose probabilities reach this sum.
-    #[arg(long, default_value_t = SamplingOptions::default().top_p)]
-    top_p: f32,
-    /// The so many likeliest tokens; 0 keeps all.
-    #[arg(long, default_value_t = SamplingOptions::default().top_k)]
-    top_k: usize,
-    /// Above 1 makes repeated tokens less likely.
-    #[arg(long, default_value_t = SamplingOptions::default().repetition_penalty)]
-    repetition_penalty: f32,
-    /// Two runs with one seed give the same answer.
-    #[arg(long, default_value_t = SamplingOptions::default().seed)]
-    seed: u64,
+    #[command(flatten)]
+    sampling: SamplingArgs,
     /// Print one JSON object with text, ids and counts.
     #[arg(long)]
     json: bool,
@@ -66,18 +52,8 @@ impl Args {
         history: &[Turn],
         question: &str,
     ) -> Result<Answer<'a>, GenerationError> {
-        chat.answer(history, question, self.template.into(), self.sampling(), self.max_tokens)
-    }
-
-    fn sampling(&self) -> SamplingOptions {
-        SamplingOptions {
-            greedy: self.greedy,
-            temperature: self.temperature,
-            top_p: self.top_p,
-            top_k: self.top_k,
-            repetition_penalty: self.repetition_penalty,
-            seed: self.seed,
-        }
+        let sampling = self.sampling.options();
+        chat.answer(history, question, self.template.into(), sampling, self.max_tokens)
     }
 }
 
