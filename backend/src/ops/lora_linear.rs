@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 
-use low_rank::{add_combination, combinations, dots};
+use low_rank::{add_combination, add_dots, combinations, dots};
 pub use of_chats::lora_linear_of_chats;
 
 use super::dropout::Dropout;
@@ -17,6 +17,9 @@ use super::parallel::ELEMENTWISE;
 use super::scratch::Scratch;
 use super::tensors::{all_plain, output, room, rows_of, slice, tensor, values};
 use super::{composed, parallel, simd};
+
+/// Rows for which B is transposed; for fewer, as in a chat, that costs more than it saves.
+const WORTH_TURNING: usize = 8;
 
 /// The adapter beside a frozen weight `[out, in]`.
 #[derive(Debug, Clone, Copy)]
@@ -88,12 +91,22 @@ impl CustomOp3 for LoraLinear {
             }
         });
 
-        let columns_of_b = transposed(b, outputs, rank); // [rank, out]
-        let finish = |row: usize, column: usize, piece: &mut MatrixMut| {
-            let columns = Matrix::new(&columns_of_b, rank, outputs);
-            combinations(&low[row * rank..], columns, column, piece);
+        let (y, shape) = if rows < WORTH_TURNING {
+            let finish = |row: usize, column: usize, piece: &mut MatrixMut| {
+                for (i, low) in low[row * rank..].chunks_exact(rank).take(piece.rows()).enumerate()
+                {
+                    add_dots(low, &b[column * rank..], piece.row_mut(i));
+                }
+            };
+            self.frozen.project(x, x_layout.shape(), finish)?
+        } else {
+            let columns_of_b = transposed(b, outputs, rank); // [rank, out]
+            let finish = |row: usize, column: usize, piece: &mut MatrixMut| {
+                let columns = Matrix::new(&columns_of_b, rank, outputs);
+                combinations(&low[row * rank..], columns, column, piece);
+            };
+            self.frozen.project(x, x_layout.shape(), finish)?
         };
-        let (y, shape) = self.frozen.project(x, x_layout.shape(), finish)?;
         let _ = self.low.set(low);
         Ok(output(y, shape))
     }

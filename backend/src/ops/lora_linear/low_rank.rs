@@ -19,6 +19,18 @@ fn dots_lanes(x: &[f32], rows: &[f32], to: &mut [f32]) {
     }
 }
 
+versions! {
+    /// `to[i] += low · (row i of rows)`, of rows as short as a rank.
+    pub(super) fn add_dots(low: &[f32], rows: &[f32], to: &mut [f32]) = add_dots_lanes
+}
+
+#[inline(always)]
+fn add_dots_lanes(low: &[f32], rows: &[f32], to: &mut [f32]) {
+    for (row, to) in rows.chunks_exact(low.len()).zip(to) {
+        *to = row.iter().zip(low).fold(*to, |sum, (b, low)| b.mul_add(*low, sum));
+    }
+}
+
 /// Adds to each row of `piece` the rows of `of` from `column` on, each times a number of `low`.
 pub(super) fn combinations(low: &[f32], of: Matrix, column: usize, piece: &mut MatrixMut) {
     for (i, low) in low.chunks_exact(of.rows()).take(piece.rows()).enumerate() {
