@@ -150,7 +150,7 @@ constexpr int WARPS = 16, ROWS = 16, AHEAD = 8, TURNS = 8;
 // Of one chat: y[row] = finish(weight[row] · x'), x' = x, or with `norm_weight` its layer norm, which then also goes to
 // `normed`; and what an adapter reads, A [rank, in]: low[i] = scale * a[i] · x'.
 //
-// A block's warps share the sums of 16 rows at a time, a chunk of each row after the other, while AHEAD chunks are on their
+// A block's warps share the sums of 16 rows at a time, two chunks of each row after the others, while AHEAD chunks are on their
 // way to shared memory. A block fills a processor on purpose: where two fit, those of one kernel meet on some processors and
 // those of the next one on the others. All columns of the right operand are the chat's, but with BLOCKS column i has the
 // inputs of lane i of a row alone, so that the sums of different scales stay apart.
