@@ -15,7 +15,8 @@ template <> __device__ __forceinline__ float from_f32<float>(float x) { return x
 template <> __device__ __forceinline__ f16 from_f32<f16>(float x) { return __float2half_rn(x); }
 template <> __device__ __forceinline__ bf16 from_f32<bf16>(float x) { return __float2bfloat16_rn(x); }
 
-// Kernels start while the one before them ends: until `wait_for_input` they read nothing but weights, and write nothing.
+// Kernels start while the one before them ends: until `wait_for_input` they read nothing but weights and
+// what was written before the last one that did not start so, and write nothing.
 __device__ __forceinline__ void let_next_start() {
 #if __CUDA_ARCH__ >= 900
     asm volatile("griddepcontrol.launch_dependents;");

@@ -1,5 +1,7 @@
 // The newest token of each of some chats: what is each chat's own, attention over its cache and what its adapter reads. The
 // products are in `product.cu`.
+#include <float.h>
+
 #include "common.cuh"
 
 // Tokens of a page: PAGE_TOKENS of `ops::attention::pages`. A page is [layers, 2, heads, PAGE, head].
@@ -47,140 +49,205 @@ template <typename T> __device__ void read_low(const T *x, const Chat &chat, flo
 }
 
 constexpr int ATTENTION_WARPS = 4;
+// Packs of 16 bytes of keys, and of values, that a lane has on their way.
+constexpr int DEEP = 8;
+
+// A softmax over some keys so far, and a lane's part of what was read with it.
+template <int N> struct Softmax {
+    // No score is lower; what has seen no key weighs nothing.
+    float largest = -FLT_MAX, sum = 0.f, read[N] = {};
+    __device__ __forceinline__ void shrink_to(float most) {
+        float shrink = __expf(largest - most);
+        largest = most;
+        sum *= shrink;
+#pragma unroll
+        for (int i = 0; i < N; i++) read[i] *= shrink;
+    }
+    __device__ __forceinline__ void see(float score, const float (&value)[N]) {
+        float weight = __expf(score - largest);
+        sum += weight;
+#pragma unroll
+        for (int i = 0; i < N; i++) read[i] += weight * value[i];
+    }
+    // Joins what the lanes `offset` apart have.
+    __device__ __forceinline__ void join(int offset) {
+        shrink_to(fmaxf(largest, __shfl_xor_sync(~0u, largest, offset)));
+        sum += __shfl_xor_sync(~0u, sum, offset);
+#pragma unroll
+        for (int i = 0; i < N; i++) read[i] += __shfl_xor_sync(~0u, read[i], offset);
+    }
+};
 
 // The newest tokens' attention, each chat's over its own cache: adds the adapter's answer to query, key and value, turns
 // the first two, writes key and value into the cache, and reads it.
 //
-// qkv: [chats, heads, 3, head], head = 32 * E; cos, sin: [chats, head / 2]; low: [chats, low_stride]; out: [chats, heads,
-// head]. Grid: (heads, splits, chats). The keys are shared by the splits; the last to finish joins what they found, in a
-// fixed order. partial: [chats, heads, splits, head + 2]; counters: [chats, heads], zeros before and after.
-template <typename T, int E>
+// A key is read by HEAD / 8 lanes, several keys by a warp at once. The first ones, and the angles, are read before the
+// input is waited for: they were written before the pass's embedding, which does not start early.
+//
+// qkv: [chats, heads, 3, HEAD]; cos, sin: [chats, HEAD / 2]; low: [chats, low_stride]; out: [chats, heads, HEAD]. Grid: (heads,
+// splits, chats). The keys are shared by the splits; the last to finish joins what they found, in a fixed order. partial:
+// [chats, heads, splits, HEAD + 2]; counters: [chats, heads], zeros before and after.
+template <typename T, int HEAD>
 __device__ void attend(const T *qkv, const float *low, int low_stride, const float *cos, const float *sin, int parts,
                        const Chat &chat, int layer, T *out, float *partial, uint32_t *counters) {
-    constexpr int HEAD = 32 * E;
+    typedef Pack<T> Eight;
+    // Lanes of a key, keys that a warp reads with one instruction, and has on their way: none of those is in another page.
+    constexpr int LANES = HEAD / 8, AT_ONCE = 32 / LANES, TILE = DEEP * AT_ONCE;
     int past = chat.past, rank = chat.rank, heads = gridDim.x;
     const uint64_t *pages = chat.pages;
     size_t to_values = (size_t)heads * PAGE * HEAD;
     const float *b = chat.b;
     low += blockIdx.z * low_stride;
-    qkv += (size_t)blockIdx.z * gridDim.x * 3 * HEAD;
-    out += (size_t)blockIdx.z * gridDim.x * HEAD;
-    cos += blockIdx.z * HEAD / 2;
-    sin += blockIdx.z * HEAD / 2;
-    partial += (size_t)blockIdx.z * gridDim.x * gridDim.y * (HEAD + 2);
-    counters += blockIdx.z * gridDim.x;
+    qkv += ((size_t)blockIdx.z * heads + blockIdx.x) * 3 * HEAD;
+    out += ((size_t)blockIdx.z * heads + blockIdx.x) * HEAD;
+    partial += ((size_t)blockIdx.z * heads + blockIdx.x) * gridDim.y * (HEAD + 2);
+    counters += blockIdx.z * heads + blockIdx.x;
     __shared__ float fresh[3][HEAD];
     __shared__ float sums[ATTENTION_WARPS][HEAD + 2];
     __shared__ bool last;
     int head = blockIdx.x, splits = gridDim.y, split = blockIdx.y;
-    int warp = threadIdx.x >> 5, lane = threadIdx.x & 31;
+    int warp = threadIdx.x >> 5, lane = threadIdx.x & 31, of_key = lane / LANES, part = lane % LANES;
     let_next_start();
-    // So many keys in a row are read at once; none of them is in another page.
-    constexpr int TOGETHER = 4;
     int share = (past + splits - 1) / splits;
-    share = (share + TOGETHER - 1) / TOGETHER * TOGETHER;
-    int start = split * share, end = min(past, start + share), first = start + warp * TOGETHER;
-    // No kernel writes the pages' addresses.
-    uint64_t page = pages[(first < end ? first : past) / PAGE];
+    share = (share + TILE - 1) / TILE * TILE;
+    int start = split * share, end = min(past, start + share), first = start + warp * TILE;
+    Eight keys[DEEP], values[DEEP];
+    auto place_of_key = [&](int j, int i) {
+        return (min(j + i * AT_ONCE + of_key, end - 1) % PAGE * LANES + part) * 8;
+    };
+    auto fetch = [&](uint64_t page, int j) {
+        const T *from = keys_of<T>(page, layer, heads, head, HEAD);
+#pragma unroll
+        for (int i = 0; i < DEEP; i++) keys[i] = *(const Eight *)(from + place_of_key(j, i));
+#pragma unroll
+        for (int i = 0; i < DEEP; i++) values[i] = *(const Eight *)(from + to_values + place_of_key(j, i));
+    };
+    uint64_t newest = pages[past / PAGE], page = newest;
+    if (first < end) fetch(pages[first / PAGE], first);
+    constexpr int STRIDE = ATTENTION_WARPS * TILE;
+    // Those of one chat are few enough for the L2 cache.
+    if (gridDim.z == 1)
+        for (int j = first + STRIDE; j < end; j += STRIDE) {
+            const T *from = keys_of<T>(pages[j / PAGE], layer, heads, head, HEAD);
+#pragma unroll
+            for (int i = 0; i < DEEP; i++) {
+                bring_near(from + place_of_key(j, i));
+                bring_near(from + to_values + place_of_key(j, i));
+            }
+        }
+    if (first + STRIDE < end) page = pages[(first + STRIDE) / PAGE];
+    // Threads have a pair of the query, the next ones of the key.
+    int pairs = HEAD / (2 * parts), pair = threadIdx.x % (HEAD / 2);
+    float c = cos[blockIdx.z * HEAD / 2 + pair], s = sin[blockIdx.z * HEAD / 2 + pair];
+    b += (size_t)head * 3 * HEAD * rank;
+    for (int i = threadIdx.x * 8; i < (split ? 1 : 3) * HEAD * rank; i += blockDim.x * 8) bring_near(b + i);
     wait_for_input();
-    // Only the first split has use for key and value.
-    int fresh_size = split ? HEAD : 3 * HEAD, turned = split ? HEAD / 2 : HEAD;
-    for (int i = threadIdx.x; i < fresh_size; i += blockDim.x) {
-        size_t column = (size_t)head * 3 * HEAD + i;
-        float x = to_f32(qkv[column]);
-        for (int j = 0; j < rank; j++) x += low[j] * b[column * rank + j];
-        fresh[i / HEAD][i % HEAD] = x;
-    }
-    __syncthreads();
-    int pairs = HEAD / (2 * parts);
-    for (int i = threadIdx.x; i < turned; i += blockDim.x) {
-        // Pair i % (HEAD / 2) of the query, or of the key.
-        int kind = i / (HEAD / 2), pair = i % (HEAD / 2);
-        int left = pair / pairs * 2 * pairs + pair % pairs, right = left + pairs;
-        float c = cos[pair], s = sin[pair], x = fresh[kind][left], z = fresh[kind][right];
-        fresh[kind][left] = x * c - z * s;
-        fresh[kind][right] = z * c + x * s;
-    }
-    __syncthreads();
+
     // As prefill leaves them: rounded to T.
-    for (int i = threadIdx.x; i < fresh_size; i += blockDim.x) {
-        int kind = i / HEAD, at = i % HEAD;
-        T value = from_f32<T>(fresh[kind][at]);
-        fresh[kind][at] = to_f32(value);
-        if (kind == 0) continue;
-        T *keys = keys_of<T>(pages[past / PAGE], layer, heads, head, HEAD);
-        keys[(kind == 2 ? to_values : 0) + past % PAGE * HEAD + at] = value;
+    auto fresh_at = [&](int at) {
+        float x = to_f32(qkv[at]);
+        for (int j = 0; j < rank; j++) x += low[j] * b[at * rank + j];
+        return x;
+    };
+    // Only the first split has use for key and value.
+    T *to = keys_of<T>(newest, layer, heads, head, HEAD) + past % PAGE * HEAD;
+    int kind = threadIdx.x / (HEAD / 2);
+    if (kind < (split ? 1 : 2)) {
+        int left = pair / pairs * 2 * pairs + pair % pairs, right = left + pairs;
+        float x = fresh_at(kind * HEAD + left), z = fresh_at(kind * HEAD + right);
+        T turned[2] = {from_f32<T>(x * c - z * s), from_f32<T>(z * c + x * s)};
+        fresh[kind][left] = to_f32(turned[0]);
+        fresh[kind][right] = to_f32(turned[1]);
+        if (kind) {
+            to[left] = turned[0];
+            to[right] = turned[1];
+        }
+    }
+    if (split == 0 && threadIdx.x < HEAD) {
+        T value = from_f32<T>(fresh_at(2 * HEAD + threadIdx.x));
+        fresh[2][threadIdx.x] = to_f32(value);
+        to[to_values + threadIdx.x] = value;
     }
     __syncthreads();
 
-    float query[E], read[E] = {}, largest = -INFINITY, sum = 0.f;
+    float query[8];
     float scale = rsqrtf((float)HEAD);
 #pragma unroll
-    for (int e = 0; e < E; e++) query[e] = fresh[0][lane * E + e] * scale;
-    auto see = [&](const float (&key)[E], const float (&value)[E]) {
+    for (int i = 0; i < 8; i++) query[i] = fresh[0][part * 8 + i] * scale;
+    auto score_of = [&](const float (&key)[8]) {
         float score = 0.f;
 #pragma unroll
-        for (int e = 0; e < E; e++) score += query[e] * key[e];
-        score = warp_sum(score);
-        float most = fmaxf(largest, score), shrink = __expf(largest - most), weight = __expf(score - most);
-        sum = sum * shrink + weight;
+        for (int i = 0; i < 8; i++) score += query[i] * key[i];
 #pragma unroll
-        for (int e = 0; e < E; e++) read[e] = read[e] * shrink + weight * value[e];
-        largest = most;
+        for (int offset = LANES / 2; offset; offset /= 2) score += __shfl_xor_sync(~0u, score, offset);
+        return score;
     };
-    for (int j = first; j < end; j += ATTENTION_WARPS * TOGETHER) {
-        const T *keys = keys_of<T>(page, layer, heads, head, HEAD), *values = keys + to_values;
-        page = pages[min(j + ATTENTION_WARPS * TOGETHER, past) / PAGE];
-        float key[TOGETHER][E], value[TOGETHER][E];
+    Softmax<8> found;
+    for (int j = first; j < end; j += STRIDE) {
+        float scores[DEEP], most = found.largest, value[8];
 #pragma unroll
-        for (int k = 0; k < TOGETHER; k++) {
-            int place = min(j + k, end - 1) % PAGE * HEAD + lane * E;
+        for (int i = 0; i < DEEP; i++) {
+            float key[8];
 #pragma unroll
-            for (int e = 0; e < E; e++) {
-                key[k][e] = to_f32(keys[place + e]);
-                value[k][e] = to_f32(values[place + e]);
-            }
+            for (int k = 0; k < 8; k++) key[k] = to_f32(keys[i].v[k]);
+            scores[i] = score_of(key);
+            if (j + i * AT_ONCE + of_key >= end) scores[i] = -INFINITY;
+            most = fmaxf(most, scores[i]);
         }
+        found.shrink_to(most);
 #pragma unroll
-        for (int k = 0; k < TOGETHER; k++)
-            if (j + k < end) see(key[k], value[k]);
+        for (int i = 0; i < DEEP; i++) {
+#pragma unroll
+            for (int k = 0; k < 8; k++) value[k] = to_f32(values[i].v[k]);
+            found.see(scores[i], value);
+        }
+        if (j + STRIDE >= end) break;
+        fetch(page, j + STRIDE);
+        page = pages[min(j + 2 * STRIDE, past) / PAGE];
     }
     if (split == 0 && warp == 0) {
-        float key[E], value[E];
+        float key[8], value[8];
 #pragma unroll
-        for (int e = 0; e < E; e++) {
-            key[e] = fresh[1][lane * E + e];
-            value[e] = fresh[2][lane * E + e];
+        for (int i = 0; i < 8; i++) {
+            key[i] = fresh[1][part * 8 + i];
+            value[i] = fresh[2][part * 8 + i];
         }
-        see(key, value);
+        float score = score_of(key);
+        if (of_key) score = -INFINITY;
+        found.shrink_to(fmaxf(found.largest, score));
+        found.see(score, value);
     }
 #pragma unroll
-    for (int e = 0; e < E; e++) sums[warp][lane * E + e] = read[e];
+    for (int offset = LANES; offset < 32; offset *= 2) found.join(offset);
+    if (of_key == 0)
+#pragma unroll
+        for (int i = 0; i < 8; i++) sums[warp][part * 8 + i] = found.read[i];
     if (lane == 0) {
-        sums[warp][HEAD] = largest;
-        sums[warp][HEAD + 1] = sum;
+        sums[warp][HEAD] = found.largest;
+        sums[warp][HEAD + 1] = found.sum;
     }
     __syncthreads();
 
     // Joins `count` parts of HEAD + 2 numbers each; every thread has one element of the head.
     auto join = [&](const float *from, int count, int at, float &most, float &total) {
-        most = -INFINITY;
+        most = -FLT_MAX;
+#pragma unroll 4
         for (int i = 0; i < count; i++) most = fmaxf(most, from[i * (HEAD + 2) + HEAD]);
         float value = 0.f;
         total = 0.f;
+#pragma unroll 4
         for (int i = 0; i < count; i++) {
             float weight = __expf(from[i * (HEAD + 2) + HEAD] - most);
-            if (most == -INFINITY) weight = 0.f;
             total += weight * from[i * (HEAD + 2) + HEAD + 1];
             value += weight * from[i * (HEAD + 2) + at];
         }
         return value;
     };
-    float *mine = partial + ((size_t)head * splits + split) * (HEAD + 2);
+    float *mine = partial + split * (HEAD + 2);
     if (threadIdx.x < HEAD) {
         float most, total, value = join(&sums[0][0], ATTENTION_WARPS, threadIdx.x, most, total);
         if (splits == 1) {
-            out[(size_t)head * HEAD + threadIdx.x] = from_f32<T>(value / total);
+            out[threadIdx.x] = from_f32<T>(value / total);
         } else {
             mine[threadIdx.x] = value;
             if (threadIdx.x == 0) {
@@ -192,16 +259,15 @@ __device__ void attend(const T *qkv, const float *low, int low_stride, const flo
     if (splits == 1) return;
     __threadfence();
     __syncthreads();
-    if (threadIdx.x == 0) last = atomicAdd(counters + head, 1u) == splits - 1;
+    if (threadIdx.x == 0) last = atomicAdd(counters, 1u) == splits - 1;
     __syncthreads();
     if (!last) return;
     __threadfence();
     if (threadIdx.x < HEAD) {
-        float most, total;
-        float value = join(partial + (size_t)head * splits * (HEAD + 2), splits, threadIdx.x, most, total);
-        out[(size_t)head * HEAD + threadIdx.x] = from_f32<T>(value / total);
+        float most, total, value = join(partial, splits, threadIdx.x, most, total);
+        out[threadIdx.x] = from_f32<T>(value / total);
     }
-    if (threadIdx.x == 0) counters[head] = 0;
+    if (threadIdx.x == 0) *counters = 0;
 }
 
 // Keys and values of turned tokens into the pages, behind `past` others. qkv: [seq, heads, 3, head]. Grid: (seq, heads);
@@ -214,12 +280,12 @@ template <typename T> __device__ void append(const T *qkv, const uint64_t *pages
     keys[(size_t)heads * PAGE * head] = from[2 * head];
 }
 
-#define ATTEND(T, S, E, HEAD)                                                                                          \
+#define ATTEND(T, S, HEAD)                                                                                             \
     extern "C" __global__ void __launch_bounds__(128)                                                                  \
         decode_attention_##S##_##HEAD(const T *qkv, const float *low, int low_stride, const float *cos,                \
                                       const float *sin, int parts, const __grid_constant__ Chats chats, int layer,     \
                                       T *out, float *partial, uint32_t *counters) {                                    \
-        attend<T, E>(qkv, low, low_stride, cos, sin, parts, chats.of[blockIdx.z], layer, out, partial, counters);      \
+        attend<T, HEAD>(qkv, low, low_stride, cos, sin, parts, chats.of[blockIdx.z], layer, out, partial, counters);      \
     }
 #define MAKE(T, S)                                                                                                     \
     extern "C" __global__ void decode_append_##S(const T *qkv, const uint64_t *pages, int layer, int past,             \
@@ -230,8 +296,8 @@ template <typename T> __device__ void append(const T *qkv, const uint64_t *pages
         decode_low_##S(const T *x, const __grid_constant__ Chats chats, float *low, int in) {                          \
         read_low<T>(x, chats.of[blockIdx.y], low, in);                                                                 \
     }                                                                                                                  \
-    ATTEND(T, S, 4, 128)                                                                                               \
-    ATTEND(T, S, 2, 64)                                                                                                \
-    ATTEND(T, S, 1, 32)
+    ATTEND(T, S, 128)                                                                                               \
+    ATTEND(T, S, 64)                                                                                                \
+    ATTEND(T, S, 32)
 MAKE(f16, f16)
 MAKE(bf16, bf16)

@@ -150,7 +150,7 @@ constexpr int WARPS = 16, ROWS = 16, AHEAD = 8, TURNS = 8;
 // Of one chat: y[row] = finish(weight[row] · x'), x' = x, or with `norm_weight` its layer norm, which then also goes to
 // `normed`; and what an adapter reads, A [rank, in]: low[i] = scale * a[i] · x'.
 //
-// A block's warps share the sums of 16 rows at a time, a chunk of each row after the other, while AHEAD chunks are on their
+// A block's warps share the sums of 16 rows at a time, two chunks of each row after the others, while AHEAD chunks are on their
 // way to shared memory. A block fills a processor on purpose: where two fit, those of one kernel meet on some processors and
 // those of the next one on the others. All columns of the right operand are the chat's, but with BLOCKS column i has the
 // inputs of lane i of a row alone, so that the sums of different scales stay apart.
@@ -176,11 +176,9 @@ __device__ void product(const T *x, const T *norm_weight, const T *norm_bias, fl
     uint32_t *scale_ring = (uint32_t *)(ring + AHEAD * 64);
     Eight *zeros = (Eight *)(memory + WARPS * Own::RING), *inputs = zeros + Own::ZEROS / 16;
     int chunks = (in + Chunk::SIZE - 1) / Chunk::SIZE, units = in / Chunk::LANE, eights = chunks * Chunk::SIZE / 8;
-    int of_warp = (chunks + 2 * WARPS - 1) / (2 * WARPS) * 2, groups = (out + ROWS - 1) / ROWS, blocks = in / 32;
+    int of_warp = (chunks + 2 * WARPS - 1) / (2 * WARPS), groups = (out + ROWS - 1) / ROWS, blocks = in / 32;
 
-    // The `i`th chunk of a warp: two neighbours at a time.
-    auto chunk_of = [&](int i) { return (i / 2 * WARPS + warp) * 2 + i % 2; };
-    // The next chunk to fetch, of which rows.
+    // The next two neighbouring chunks to fetch, of which rows.
     int next = 0, next_group = blockIdx.x;
     const uint8_t *rows[2];
     auto take_rows = [&] {
@@ -192,17 +190,22 @@ __device__ void product(const T *x, const T *norm_weight, const T *norm_bias, fl
     };
     take_rows();
     auto fetch = [&](int slot) {
-        int chunk = chunk_of(next);
-        bool there = next_group < groups && chunk * 4 + part < units;
+        int first = (next * WARPS + warp) * 2;
 #pragma unroll
-        for (int half = 0; half < 2; half++) {
-            send<16>(ring + (slot * 2 + half) * 32 + lane, there ? rows[half] + chunk * 64 : matrix.weight, there);
-            if (BLOCKS) {
-                int row = min(next_group * ROWS + half * 8 + row_of_lane, out - 1);
-                int block = W::BITS == 4 ? chunk * 4 + part * 2 : chunk * 2;
-                bool scaled = next_group < groups && part < 2 && block < blocks;
-                const f16 *of_row = matrix.scales + (size_t)row * blocks + block;
-                send<4>(scale_ring + (slot * 2 + half) * 32 + lane, scaled ? of_row : matrix.scales, scaled);
+        for (int i = 0; i < 2; i++) {
+            int chunk = first + i;
+            bool there = next_group < groups && chunk * 4 + part < units;
+#pragma unroll
+            for (int half = 0; half < 2; half++) {
+                int at = ((slot * 2 + i) * 2 + half) * 32 + lane;
+                send<16>(ring + at, there ? rows[half] + chunk * 64 : matrix.weight, there);
+                if (BLOCKS) {
+                    int row = min(next_group * ROWS + half * 8 + row_of_lane, out - 1);
+                    int block = W::BITS == 4 ? chunk * 4 + part * 2 : chunk * 2;
+                    bool scaled = next_group < groups && part < 2 && block < blocks;
+                    const f16 *of_row = matrix.scales + (size_t)row * blocks + block;
+                    send<4>(scale_ring + at, scaled ? of_row : matrix.scales, scaled);
+                }
             }
         }
         sent();
@@ -221,7 +224,7 @@ __device__ void product(const T *x, const T *norm_weight, const T *norm_bias, fl
     };
     let_next_start();
 #pragma unroll
-    for (int i = 0; i < AHEAD; i++) fetch(i);
+    for (int i = 0; i < AHEAD / 2; i++) fetch(i);
     prepare(blockIdx.x);
     for (int row = blockIdx.x; row < rank; row += gridDim.x)
         for (int p = threadIdx.x; p < in / 8; p += blockDim.x) bring_near(a + (size_t)row * in + p * 8);
@@ -296,22 +299,15 @@ __device__ void product(const T *x, const T *norm_weight, const T *norm_bias, fl
     for (int group = blockIdx.x; group < groups; group += gridDim.x) {
         // Two of each, so that one product need not wait for the one before it.
         float sums[2][4] = {};
-        for (int i = 0; i < of_warp; i++) {
-            int chunk = chunk_of(i);
-            const uint4 *read = (const uint4 *)inputs + chunk * Chunk::SLOTS * 4 + part;
-            if (BLOCKS && row_of_lane != part) read = (const uint4 *)zeros + part;
-            arrived<AHEAD - 1>();
-            uint4 kept[2] = {ring[slot * 64 + lane], ring[slot * 64 + 32 + lane]};
-            half2 scales[2];
-            if (BLOCKS)
+        for (int pair = 0; pair < of_warp; pair++) {
+            arrived<AHEAD / 2 - 1>();
 #pragma unroll
-                for (int half = 0; half < 2; half++) {
-                    scales[half] = as_f16(scale_ring[slot * 64 + half * 32 + lane]);
-                    // Half a block is a lane's where a lane has 16 weights.
-                    if (W::BITS == 8)
-                        scales[half] = part == 0 ? __low2half2(scales[half]) : __high2half2(scales[half]);
-                }
-            if (chunk < chunks) {
+            for (int i = 0; i < 2; i++) {
+                int chunk = (pair * WARPS + warp) * 2 + i, at = (slot * 2 + i) * 64 + lane;
+                if (chunk >= chunks) break;
+                const uint4 *read = (const uint4 *)inputs + chunk * Chunk::SLOTS * 4 + part;
+                if (BLOCKS && row_of_lane != part) read = (const uint4 *)zeros + part;
+                uint4 kept[2] = {ring[at], ring[at + 32]};
                 float apart[2][4] = {};
                 auto &c = BLOCKS ? apart : sums;
 #pragma unroll
@@ -324,6 +320,14 @@ __device__ void product(const T *x, const T *norm_weight, const T *norm_bias, fl
                     mma<T>(c[1], {up[2], down[2], up[3], down[3]}, b.z, b.w);
                 }
                 if (BLOCKS) {
+                    half2 scales[2];
+#pragma unroll
+                    for (int half = 0; half < 2; half++) {
+                        scales[half] = as_f16(scale_ring[at + half * 32]);
+                        // Half a block is a lane's where a lane has 16 weights.
+                        if (W::BITS == 8)
+                            scales[half] = part == 0 ? __low2half2(scales[half]) : __high2half2(scales[half]);
+                    }
                     float2 above = __half22float2(scales[0]), below = __half22float2(scales[1]);
                     sums[0][0] += (apart[0][0] + apart[1][0]) * above.x;
                     sums[1][0] += (apart[0][1] + apart[1][1]) * above.y;
@@ -332,7 +336,7 @@ __device__ void product(const T *x, const T *norm_weight, const T *norm_bias, fl
                 }
             }
             fetch(slot);
-            slot = (slot + 1) % AHEAD;
+            slot = (slot + 1) % (AHEAD / 2);
         }
         float above = sums[0][0] + sums[1][0], below = sums[0][2] + sums[1][2];
         if (BLOCKS) {

@@ -24,6 +24,9 @@ pub struct PositionIds {
     pub ids: Vec<u32>,
 }
 
+/// Tokens whose angles are computed here for another device, too: it would take longer to start than to compute.
+const FEW: usize = 4;
+
 /// Cosine and sine of every angle of a batch: made once a forward pass, shared by the blocks.
 #[derive(Debug, Clone)]
 pub struct Rotation {
@@ -42,7 +45,7 @@ impl Rotation {
         if ids.len() != batch * rows * seq {
             bail!("{} position ids are not {batch} x {rows} x {seq}", ids.len());
         }
-        if !device.is_cpu() {
+        if !device.is_cpu() && batch * seq > FEW {
             return Self::on_device(inv_freq, positions, device);
         }
         let mut angles = Vec::with_capacity(ids.len() * inv_freq.len());

@@ -4,6 +4,7 @@
 use candle_core::{DType, Result, Tensor, bail};
 
 use super::block::{fits, fits_lora};
+use super::card::Card;
 use super::gemm::{Gemm, Then, Way};
 use super::launch::{Arg, Fresh, Module, OnDevice as _, Threads, device_of, launch, suffix};
 use super::{all_half, attention, decode, layer_norm, lora, product};
@@ -13,8 +14,8 @@ use crate::ops::{AttentionMask, LayerCache, LoraOperand, Rotation};
 /// Keys that a block of the attention kernel reads at least, and most blocks that share the keys of a head.
 const KEYS_A_BLOCK: usize = 64;
 const MOST_SPLITS: usize = 16;
-/// Blocks of it beyond which splitting gains nothing.
-const BLOCKS: usize = 4096;
+/// Blocks of it that a processor runs at once: with more, splitting gains nothing.
+const AT_ONCE: usize = 4;
 
 /// `Chat` of the kernels.
 #[derive(Clone, Copy, Default)]
@@ -176,7 +177,8 @@ pub(super) fn attend(
     let device = device_of(qkv)?;
     let read = Fresh::new((count, 1, heads * head), qkv.dtype(), device)?;
     let splits = chats.longest.div_ceil(KEYS_A_BLOCK).min(MOST_SPLITS);
-    let splits = splits.min(BLOCKS / (heads * count)).max(1);
+    let at_once = AT_ONCE * Card::of(device)?.processors;
+    let splits = splits.min(at_once / (heads * count)).max(1);
     let partial = Fresh::new((count, heads, splits, head + 2), DType::F32, device)?;
     let counters = lora::counters(count * heads, qkv.device())?;
     launch(

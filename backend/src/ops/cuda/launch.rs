@@ -235,7 +235,7 @@ pub(super) struct Threads {
     /// Bytes of dynamic shared memory for a block.
     shared: usize,
     /// Starts while the kernel before it ends; such a kernel waits (`griddepcontrol.wait`) before it reads what others
-    /// write, or writes anything.
+    /// write, but for what was written before the last one that was not early, or writes anything.
     early: bool,
 }
 
