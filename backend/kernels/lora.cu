@@ -136,20 +136,12 @@ __device__ void up(T *y, const float *low, const float *a, int rows, int out, in
         *(float4 *)weights[j] =
             j < ranks ? *(const float4 *)(a + (size_t)(first + j) * out + column) : float4{0.f, 0.f, 0.f, 0.f};
     int end = min(rows, (int)(blockIdx.y + 1) * rows_a_block);
-    // What is read must be on its way before anything is written, as the compiler cannot know that rows are apart; the next
-    // rows are while these are computed.
-    Four<T> next[BATCH];
-    auto read = [&](int begin) {
-#pragma unroll
-        for (int r = 0; r < BATCH; r++)
-            next[r] = *(const Four<T> *)(y + (size_t)min(begin + r, end - 1) * out + column);
-    };
-    read(blockIdx.y * rows_a_block);
+    // What is read must be on its way before anything is written: the compiler cannot know that rows are apart.
     for (int begin = blockIdx.y * rows_a_block; begin < end; begin += BATCH) {
         Four<T> values[BATCH];
 #pragma unroll
-        for (int r = 0; r < BATCH; r++) values[r] = next[r];
-        if (begin + BATCH < end) read(begin + BATCH);
+        for (int r = 0; r < BATCH; r++)
+            values[r] = *(const Four<T> *)(y + (size_t)min(begin + r, end - 1) * out + column);
 #pragma unroll
         for (int r = 0; r < BATCH; r++) {
             int row = begin + r;
@@ -194,6 +186,22 @@ __device__ __forceinline__ void halves(float x, uint32_t &high, uint32_t &rest) 
     rest = __float_as_uint(x - __uint_as_float(high));
 }
 
+// The sum of `count` fours, `stride` floats apart, in their order: many are on their way at once.
+__device__ __forceinline__ float4 sum_of(const float *from, size_t stride, int count) {
+    constexpr int AT_ONCE = 12;
+    float4 sum = {0.f, 0.f, 0.f, 0.f};
+    for (int first = 0; first < count; first += AT_ONCE) {
+        float4 some[AT_ONCE];
+#pragma unroll
+        for (int k = 0; k < AT_ONCE; k++)
+            some[k] = first + k < count ? __ldcg((const float4 *)(from + (first + k) * stride)) : float4{0.f, 0.f, 0.f, 0.f};
+#pragma unroll
+        for (int k = 0; k < AT_ONCE; k++)
+            sum.x += some[k].x, sum.y += some[k].y, sum.z += some[k].z, sum.w += some[k].w;
+    }
+    return sum;
+}
+
 // Columns of a warp of `gradient`, and the distance of rows of `low` in shared memory, which keeps banks apart.
 constexpr int WARP_COLUMNS = 64;
 constexpr int LOW_STRIDE = 12;
@@ -230,7 +238,22 @@ __device__ __forceinline__ void gradient(const T *z, const Gradient &of, const D
     const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, group = lane / 4, pair = lane % 4;
     const int column = block_column + warp % ACROSS * WARP_COLUMNS, deep = warp / ACROSS;
     float *left = shared + of.rows_a_block * LOW_STRIDE;
+    Pack<T> packs[2][STRIPS];
+    auto read = [&](int r) {
+#pragma unroll
+        for (int half = 0; half < 2; half++)
+#pragma unroll
+            for (int s = 0; s < STRIPS; s++) {
+                int row = first_row + r + half * 8 + group, at = column + s * 32 + pair * 8;
+                Pack<T> pack = {};
+                if (row < rows && at < columns) pack = *(const Pack<T> *)(z + (size_t)row * columns + at);
+                packs[half][s] = pack;
+            }
+    };
+    const int end = min(of.rows_a_block, rows - first_row);
+    if (deep * 16 < end) read(deep * 16);
     // Rows and ranks beyond the last count nothing.
+#pragma unroll 4
     for (int at = threadIdx.x; at < of.rows_a_block * RANKS; at += 256) {
         int row = first_row + at / RANKS, j = at % RANKS;
         shared[at / RANKS * LOW_STRIDE + j] = row < rows && j < ranks ? of.low[(size_t)row * rank + of.first + j] : 0.f;
@@ -250,21 +273,7 @@ __device__ __forceinline__ void gradient(const T *z, const Gradient &of, const D
             for (int k = 0; k < 8; k++) halves(w[k], b_high[s][k / 2][k % 2], b_rest[s][k / 2][k % 2]);
         }
     }
-    Pack<T> packs[2][STRIPS];
-    auto read = [&](int r) {
-#pragma unroll
-        for (int half = 0; half < 2; half++)
-#pragma unroll
-            for (int s = 0; s < STRIPS; s++) {
-                int row = first_row + r + half * 8 + group, at = column + s * 32 + pair * 8;
-                Pack<T> pack = {};
-                if (row < rows && at < columns) pack = *(const Pack<T> *)(z + (size_t)row * columns + at);
-                packs[half][s] = pack;
-            }
-    };
     float sums[STRIPS][2][4] = {};
-    int end = min(of.rows_a_block, rows - first_row);
-    if (deep * 16 < end) read(deep * 16);
     __syncthreads();
     for (int r = deep * 16; r < end; r += DEEP * 16) {
         uint32_t of_z[2][STRIPS][4];
@@ -368,13 +377,7 @@ __device__ __forceinline__ void gradient(const T *z, const Gradient &of, const D
         __threadfence();
         const float factor = !DOWN && dropout.threshold ? dropout.scale : 1.f;
         for (int at = threadIdx.x * 4; at < block_size; at += 256 * 4) {
-            float4 sum = {0.f, 0.f, 0.f, 0.f};
-#pragma unroll 8
-            for (int tile = 0; tile < gridDim.y; tile++) {
-                size_t from = ((size_t)tile * columns + block_column) * RANKS + at;
-                float4 of_tile = __ldcg((const float4 *)(of.partial + from));
-                sum.x += of_tile.x, sum.y += of_tile.y, sum.z += of_tile.z, sum.w += of_tile.w;
-            }
+            float4 sum = sum_of(of.partial + (size_t)block_column * RANKS + at, (size_t)columns * RANKS, gridDim.y);
             const float *of_rank = (const float *)&sum;
             size_t to = block_column + at / RANKS;
 #pragma unroll
@@ -386,12 +389,13 @@ __device__ __forceinline__ void gradient(const T *z, const Gradient &of, const D
     }
     if (last_of_rows) {
         __threadfence();
-        for (int at = threadIdx.x; at < end * RANKS; at += 256) {
-            float sum = 0.f;
-#pragma unroll 8
-            for (int tile = 0; tile < gridDim.x; tile++)
-                sum += __ldcg(of.partial_low + (size_t)(blockIdx.y * gridDim.x + tile) * low_size + at);
-            if (at % RANKS < ranks) of.d_low[(size_t)(first_row + at / RANKS) * rank + of.first + at % RANKS] = sum * of.scale;
+        for (int at = threadIdx.x * 4; at < end * RANKS; at += 256 * 4) {
+            float4 sum = sum_of(of.partial_low + (size_t)blockIdx.y * gridDim.x * low_size + at, low_size, gridDim.x);
+            const float *of_rank = (const float *)&sum;
+            float *to = of.d_low + (size_t)(first_row + at / RANKS) * rank + of.first;
+#pragma unroll
+            for (int k = 0; k < 4; k++)
+                if (at % RANKS + k < ranks) to[at % RANKS + k] = of_rank[k] * of.scale;
         }
     }
 }

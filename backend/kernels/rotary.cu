@@ -37,26 +37,15 @@ __device__ void turn(T *qkv, const float *cos, const float *sin, const float *lo
         }
     }
     int end = min(rows, (int)(blockIdx.y + 1) * rows_a_block);
-    // What is read must be on its way before anything is written, as the compiler cannot know that rows are apart; the next
-    // rows are while these are computed.
-    Four<T> next_left[BATCH], next_right[BATCH];
-    auto read = [&](int first) {
-#pragma unroll
-        for (int r = 0; r < BATCH; r++) {
-            const T *from = qkv + (size_t)min(first + r, end - 1) * width;
-            next_left[r] = *(const Four<T> *)(from + left);
-            next_right[r] = *(const Four<T> *)(from + right);
-        }
-    };
-    read(blockIdx.y * rows_a_block);
+    // What is read must be on its way before anything is written: the compiler cannot know that rows are apart.
     for (int first = blockIdx.y * rows_a_block; first < end; first += BATCH) {
         Four<T> of_left[BATCH], of_right[BATCH];
 #pragma unroll
         for (int r = 0; r < BATCH; r++) {
-            of_left[r] = next_left[r];
-            of_right[r] = next_right[r];
+            const T *from = qkv + (size_t)min(first + r, end - 1) * width;
+            of_left[r] = *(const Four<T> *)(from + left);
+            of_right[r] = *(const Four<T> *)(from + right);
         }
-        if (first + BATCH < end) read(first + BATCH);
 #pragma unroll
         for (int r = 0; r < BATCH; r++) {
             int row = first + r;

@@ -134,36 +134,30 @@ pub(super) fn up(
     Ok(())
 }
 
-/// The gradient of B, `dyᵀ low`: f32 `[out, rank]`.
-pub(super) fn b_gradient(dy: &Tensor, low: &Tensor) -> Result<Tensor> {
-    gradient(dy, low, Wanted { dropout: None, across: false, down: None })
-}
-
 /// The gradient of A, `d_lowᵀ dropout(x)`: f32 `[rank, in]`.
 pub(super) fn a_gradient(x: &Tensor, d_low: &Tensor, dropout: Option<Dropout>) -> Result<Tensor> {
-    gradient(x, d_low, Wanted { dropout, across: true, down: None })
+    gradient(x, d_low, Wanted::OfA(dropout))
 }
 
-/// What [`down`] gives for `dy` `[rows, out]` and `b`, Bᵀ, and what [`b_gradient`] gives, of one reading of `dy`: the
-/// gradient of what went down, f32 `[rows, rank]`, and that of B.
+/// The gradient of what went down, f32 `[rows, rank]`, as [`down`] gives it for `dy` `[rows, out]` and `b`, Bᵀ; and the
+/// gradient of B, `dyᵀ low`, f32 `[out, rank]`. `dy` is read once.
 pub(super) fn back(dy: &Tensor, low: &Tensor, b: &Tensor, scale: f32) -> Result<(Tensor, Tensor)> {
     let d_low = Fresh::new(low.shape(), DType::F32, device_of(dy)?)?;
-    let down = Some((b, scale, &d_low));
-    let d_b = gradient(dy, low, Wanted { dropout: None, across: false, down })?;
+    let d_b = gradient(dy, low, Wanted::OfB { b, scale, d_low: &d_low })?;
     Ok((d_low.tensor(), d_b))
 }
 
 /// Which gradient.
 #[derive(Clone, Copy)]
-struct Wanted<'a> {
-    dropout: Option<Dropout>,
-    /// `[rank, columns]`, not `[columns, rank]`.
-    across: bool,
-    /// Bᵀ, the factor, and where the gradient of what went down goes.
-    down: Option<(&'a Tensor, f32, &'a Fresh)>,
+enum Wanted<'a> {
+    /// `[rank, columns]`.
+    OfA(Option<Dropout>),
+    /// `[columns, rank]`, and `scale * dy B`.
+    OfB { b: &'a Tensor, scale: f32, d_low: &'a Fresh },
 }
 
 /// `Gradient` of the kernels.
+#[derive(Default)]
 #[repr(C)]
 struct Argument {
     low: u64,
@@ -184,47 +178,49 @@ struct Argument {
 
 /// Rows are summed in parts, then the parts: so many threads have work, and the order is always the same.
 fn gradient(z: &Tensor, low: &Tensor, wanted: Wanted) -> Result<Tensor> {
-    let Wanted { dropout, across, down } = wanted;
     let (rows, rank) = low.dims2()?;
     let columns = z.elem_count() / rows;
     let device = device_of(z)?;
-    let (name, warps_across) = match down {
-        Some(_) => ("lora_back", WARPS),
-        None => ("lora_gradient", 2),
+    let (name, warps_across, shape) = match wanted {
+        Wanted::OfA(_) => ("lora_gradient", 2, (rank, columns)),
+        Wanted::OfB { .. } => ("lora_back", WARPS, (columns, rank)),
     };
     let stretches = columns.div_ceil(warps_across * WARP_COLUMNS);
     let at_once = 2 * Card::of(device)?.processors;
     let parts = (at_once / stretches).clamp(1, rows.div_ceil(WARP_ROWS));
     let rows_a_block = rows.div_ceil(parts).next_multiple_of(WARP_ROWS).min(MOST_ROWS);
     let parts = rows.div_ceil(rows_a_block);
-    let to_add = match down {
-        Some(_) => WARPS * rows_a_block * RANKS,
-        None => WARPS * WARP_COLUMNS * RANKS,
-    };
-    let shared = (rows_a_block * LOW_STRIDE + to_add) * size_of::<f32>();
     let partial = Fresh::new((parts, columns, RANKS), DType::F32, device)?;
-    let size_of_lows = if down.is_some() { parts * stretches * rows_a_block * RANKS } else { 0 };
-    let partial_low = Fresh::new(size_of_lows.max(1), DType::F32, device)?;
     let counters = counters(stretches + parts, z.device())?;
-    let out =
-        Fresh::new(if across { (rank, columns) } else { (columns, rank) }, DType::F32, device)?;
+    let out = Fresh::new(shape, DType::F32, device)?;
+    let mut argument = Argument {
+        low: low.address()?,
+        out: out.address()?,
+        partial: partial.address()?,
+        counters: counters.address()?,
+        rows: rows as i32,
+        columns: columns as i32,
+        rank: rank as i32,
+        rows_a_block: rows_a_block as i32,
+        ..Argument::default()
+    };
+    let (dropout, to_add, _lows) = match wanted {
+        Wanted::OfA(dropout) => {
+            argument.across = 1;
+            (dropout, WARP_COLUMNS, None)
+        }
+        Wanted::OfB { b, scale, d_low } => {
+            let lows = Fresh::new((parts, stretches, rows_a_block * RANKS), DType::F32, device)?;
+            argument.b = b.address()?;
+            argument.d_low = d_low.address()?;
+            argument.partial_low = lows.address()?;
+            argument.scale = scale;
+            (None, rows_a_block, Some(lows))
+        }
+    };
+    let shared = (rows_a_block * LOW_STRIDE + WARPS * to_add * RANKS) * size_of::<f32>();
     for first in (0..rank).step_by(RANKS) {
-        let argument = Argument {
-            low: low.address()?,
-            out: out.address()?,
-            partial: partial.address()?,
-            b: down.map_or(Ok(0), |(b, ..)| b.address())?,
-            d_low: down.map_or(Ok(0), |(_, _, d_low)| d_low.address())?,
-            partial_low: partial_low.address()?,
-            counters: counters.address()?,
-            rows: rows as i32,
-            columns: columns as i32,
-            rank: rank as i32,
-            first: first as i32,
-            rows_a_block: rows_a_block as i32,
-            across: i32::from(across),
-            scale: down.map_or(1.0, |(_, scale, _)| scale),
-        };
+        argument.first = first as i32;
         launch(
             device,
             Module::Lora,
