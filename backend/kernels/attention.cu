@@ -29,6 +29,7 @@
 // _q128 pays once its grid fills the device's 2 blocks per multiprocessor well over once (on an
 // H100: from about 400 blocks on); below that _q64 is faster.
 
+#include "common.cuh"
 #include "mma.cuh"
 #include "softmax.cuh"
 
@@ -420,6 +421,8 @@ __device__ __forceinline__ void forward(const T *__restrict__ qkv, T *__restrict
 template <typename T, int DIM>
 __device__ __forceinline__ void delta(const T *__restrict__ out, const T *__restrict__ d_out, float *__restrict__ deltas,
                                       int tokens, int heads, int rows) {
+    let_next_start();
+    wait_for_input();
     constexpr int LANES = DIM / 8;
     const int row = (blockIdx.x * blockDim.x + threadIdx.x) / LANES;  // in [tokens, heads]
     const int lane = threadIdx.x % LANES;

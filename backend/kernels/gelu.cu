@@ -5,6 +5,8 @@
 
 // d[i] *= gelu'(x[i]), eight at a time. Grid: any; `packs` of eight.
 template <typename T> __device__ void slope(T *d, const T *x, size_t packs) {
+    let_next_start();
+    wait_for_input();
     for (size_t p = blockIdx.x * (size_t)blockDim.x + threadIdx.x; p < packs; p += (size_t)gridDim.x * blockDim.x) {
         Pack<T> of_d = ((Pack<T> *)d)[p], of_x = ((const Pack<T> *)x)[p];
 #pragma unroll

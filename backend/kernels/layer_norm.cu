@@ -18,6 +18,8 @@ template <typename T>
 __device__ void forward(const T *x, const T *weight, const T *bias, T *y, int columns, float eps) {
     extern __shared__ __align__(16) float row[];
     __shared__ float scratch[32];
+    let_next_start();
+    wait_for_input();
     x += (size_t)blockIdx.x * columns;
     y += (size_t)blockIdx.x * columns;
     constexpr int N = Pack<T>::N;
@@ -66,6 +68,8 @@ template <typename T>
 __device__ void backward(const T *x, const T *weight, const T *dy, T *dx, int columns, float eps) {
     extern __shared__ __align__(16) float row[];
     __shared__ float scratch[32];
+    let_next_start();
+    wait_for_input();
     x += (size_t)blockIdx.x * columns;
     dy += (size_t)blockIdx.x * columns;
     dx += (size_t)blockIdx.x * columns;

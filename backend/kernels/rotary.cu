@@ -16,6 +16,8 @@ constexpr int BATCH = 4;
 template <typename T, bool WHOLE>
 __device__ void turn(T *qkv, const float *cos, const float *sin, const float *low, const float *b, int rows, int heads,
                      int parts, int pairs, int rank, float direction, int rows_a_block) {
+    let_next_start();
+    wait_for_input();
     int task = blockIdx.x * blockDim.x + threadIdx.x, fours = pairs / 4;
     if (task >= heads * 3 * parts * fours) return;
     int i = task % fours * 4, part = task / fours % parts, kind = task / (fours * parts) % 3;

@@ -136,8 +136,11 @@ pub fn train(
     let mut step = 0;
     Measured::new(device, repeats, || {
         step += 1;
-        let loss = trainee.loss(&samples, Some(step))?;
-        let gradients = trainee.take_gradients(scale.scaled(&loss)?.backward()?)?;
+        let (loss, gradients) = {
+            let loss = trainee.loss(&samples, Some(step))?;
+            let gradients = trainee.take_gradients(scale.scaled(&loss)?.backward()?)?;
+            (loss.detach(), gradients)
+        };
         let (norm, by) = (gradient_norm(&gradients)?, scale.factor());
         if scale.accepts(norm) {
             let factor = clip_coefficient(norm / by, 1.0) / by;

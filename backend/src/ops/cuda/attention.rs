@@ -105,7 +105,7 @@ impl Attention {
             device,
             Module::Attention,
             ("attention_delta", ending),
-            Threads::new(((rows * head).div_ceil(2048), 1, 1), 256),
+            Threads::new(((rows * head).div_ceil(2048), 1, 1), 256).early(),
             &[
                 Arg::of(read)?,
                 Arg::of(d_read)?,

@@ -322,8 +322,8 @@ impl Block {
 
         let (mut d_a, mut d_b, mut d_low) = (None, None, None);
         if let (Some(lora), Some(low)) = (&self.lora, &kept.low) {
-            d_b = Some(lora::b_gradient(&d_qkv, &low.read)?);
-            let d = lora::down(&d_qkv, &low.b, lora.scale, None)?;
+            let (d, of_b) = lora::back(&d_qkv, &low.read, &low.b, lora.scale)?;
+            d_b = Some(of_b);
             d_a = Some(lora::a_gradient(&kept.normed, &d, lora.dropout)?);
             d_low = Some(d);
         }

@@ -17,7 +17,7 @@ pub(super) fn slope(d: &Fresh, x: &Tensor) -> Result<()> {
         device,
         Module::Gelu,
         ("gelu_slope", suffix(x.dtype())?),
-        Threads::new((packs.div_ceil(256).min(most), 1, 1), 256),
+        Threads::new((packs.div_ceil(256).min(most), 1, 1), 256).early(),
         &[Arg::of(d)?, Arg::of(x)?, Arg::U64(packs as u64)],
     )
 }

@@ -5,6 +5,9 @@ use candle_core::{DType, Result, Tensor};
 use super::launch::{Arg, Fresh, Module, Threads, device_of, launch, suffix};
 use super::node::{Backward, Gradients, record};
 
+/// As many as chats in one step have.
+const FEW_ROWS: usize = 64;
+
 /// See [`crate::ops::layer_norm()`]: `None` where the kernels cannot do it, which is for a weight that learns.
 pub(crate) fn layer_norm(
     x: &Tensor,
@@ -52,6 +55,13 @@ fn shared(x: &Tensor, columns: usize, rows: usize) -> usize {
     if in_registers { 0 } else { rows * columns * size_of::<f32>() }
 }
 
+/// A block for each row. Those of a few chats do not start early: between the products of a token that was slower.
+fn threads(x: &Tensor, columns: usize, held: usize) -> Threads {
+    let rows = x.elem_count() / columns;
+    let threads = Threads::new((rows, 1, 1), 256).shared(shared(x, columns, held));
+    if rows > FEW_ROWS { threads.early() } else { threads }
+}
+
 /// The normalized rows.
 pub(super) fn forward(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<Fresh> {
     let columns = weight.elem_count();
@@ -60,7 +70,7 @@ pub(super) fn forward(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> R
         device_of(x)?,
         Module::LayerNorm,
         ("layer_norm_forward", suffix(x.dtype())?),
-        Threads::new((x.elem_count() / columns, 1, 1), 256).shared(shared(x, columns, 1)),
+        threads(x, columns, 1),
         &[
             Arg::of(x)?,
             Arg::of(weight)?,
@@ -81,7 +91,7 @@ pub(super) fn backward(x: &Tensor, weight: &Tensor, dy: &Tensor, eps: f64) -> Re
         device_of(x)?,
         Module::LayerNorm,
         ("layer_norm_backward", suffix(x.dtype())?),
-        Threads::new((x.elem_count() / columns, 1, 1), 256).shared(shared(x, columns, 2)),
+        threads(x, columns, 2),
         &[
             Arg::of(x)?,
             Arg::of(weight)?,

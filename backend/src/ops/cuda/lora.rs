@@ -18,12 +18,18 @@ const ROWS: usize = 32;
 /// Columns that a block takes at least, and most blocks that share a row's.
 const DOWN_COLUMNS: usize = 256;
 const MOST_SPLITS: usize = 24;
-/// Threads of a block of the other kernels, and the columns that each has.
+/// Threads of a block of `up`, and the columns that each has.
 const THREADS: usize = 128;
 const UP_COLUMNS: usize = 4;
-const OUTER_COLUMNS: usize = 8;
 /// Rows that a thread of `up` reads at once.
 const UP_ROWS: usize = 4;
+/// Of the kernels of gradients: warps of a block, the rows that one has at a time and its columns, most rows of a block,
+/// and floats between rows of `low` in shared memory.
+const WARPS: usize = 8;
+const WARP_ROWS: usize = 16;
+const WARP_COLUMNS: usize = 64;
+const MOST_ROWS: usize = 256;
+const LOW_STRIDE: usize = 12;
 
 /// `from` `[rows, columns]`, f32, turned.
 pub(super) fn transpose(from: &Tensor) -> Result<Tensor> {
@@ -34,7 +40,7 @@ pub(super) fn transpose(from: &Tensor) -> Result<Tensor> {
         device,
         Module::Lora,
         ("lora_transpose", ""),
-        Threads::new(((rows * columns).div_ceil(256), 1, 1), 256),
+        Threads::new(((rows * columns).div_ceil(256), 1, 1), 256).early(),
         &[Arg::of(from)?, Arg::of(&to)?, Arg::size(rows), Arg::size(columns)],
     )?;
     Ok(to.tensor())
@@ -58,7 +64,7 @@ pub(super) fn down(x: &Tensor, a: &Tensor, scale: f32, dropout: Option<Dropout>)
             device,
             Module::Lora,
             ("lora_down", suffix(x.dtype())?),
-            Threads::new((row_blocks, splits, 1), 256),
+            Threads::new((row_blocks, splits, 1), 256).early(),
             &[
                 Arg::of(x)?,
                 Arg::of(a)?,
@@ -111,7 +117,7 @@ pub(super) fn up(
             device,
             Module::Lora,
             ("lora_up", suffix(dtype)?),
-            Threads::new((blocks, rows.div_ceil(rows_a_block), 1), THREADS),
+            Threads::new((blocks, rows.div_ceil(rows_a_block), 1), THREADS).early(),
             &[
                 Arg::of(y)?,
                 Arg::of(low)?,
@@ -128,63 +134,102 @@ pub(super) fn up(
     Ok(())
 }
 
-/// The gradient of B, `dyᵀ low`: f32 `[out, rank]`.
-pub(super) fn b_gradient(dy: &Tensor, low: &Tensor) -> Result<Tensor> {
-    outer(dy, low, None, true)
-}
-
 /// The gradient of A, `d_lowᵀ dropout(x)`: f32 `[rank, in]`.
 pub(super) fn a_gradient(x: &Tensor, d_low: &Tensor, dropout: Option<Dropout>) -> Result<Tensor> {
-    outer(x, d_low, dropout, false)
+    gradient(x, d_low, Wanted::OfA(dropout))
+}
+
+/// The gradient of what went down, f32 `[rows, rank]`, as [`down`] gives it for `dy` `[rows, out]` and `b`, Bᵀ; and the
+/// gradient of B, `dyᵀ low`, f32 `[out, rank]`. `dy` is read once.
+pub(super) fn back(dy: &Tensor, low: &Tensor, b: &Tensor, scale: f32) -> Result<(Tensor, Tensor)> {
+    let d_low = Fresh::new(low.shape(), DType::F32, device_of(dy)?)?;
+    let d_b = gradient(dy, low, Wanted::OfB { b, scale, d_low: &d_low })?;
+    Ok((d_low.tensor(), d_b))
+}
+
+/// Which gradient.
+#[derive(Clone, Copy)]
+enum Wanted<'a> {
+    /// `[rank, columns]`.
+    OfA(Option<Dropout>),
+    /// `[columns, rank]`, and `scale * dy B`.
+    OfB { b: &'a Tensor, scale: f32, d_low: &'a Fresh },
+}
+
+/// `Gradient` of the kernels.
+#[derive(Default)]
+#[repr(C)]
+struct Argument {
+    low: u64,
+    out: u64,
+    partial: u64,
+    b: u64,
+    d_low: u64,
+    partial_low: u64,
+    counters: u64,
+    rows: i32,
+    columns: i32,
+    rank: i32,
+    first: i32,
+    rows_a_block: i32,
+    across: i32,
+    scale: f32,
 }
 
 /// Rows are summed in parts, then the parts: so many threads have work, and the order is always the same.
-fn outer(z: &Tensor, low: &Tensor, dropout: Option<Dropout>, turned: bool) -> Result<Tensor> {
+fn gradient(z: &Tensor, low: &Tensor, wanted: Wanted) -> Result<Tensor> {
     let (rows, rank) = low.dims2()?;
     let columns = z.elem_count() / rows;
     let device = device_of(z)?;
-    let blocks = columns.div_ceil(OUTER_COLUMNS * THREADS);
-    let at_once = 4 * Card::of(device)?.processors;
-    let splits = (at_once / blocks).clamp(1, rows.div_ceil(8));
-    let rows_a_split = rows.div_ceil(splits);
-    let splits = rows.div_ceil(rows_a_split);
-    let partial = Fresh::new((splits, rank, columns), DType::F32, device)?;
+    let (name, warps_across, shape) = match wanted {
+        Wanted::OfA(_) => ("lora_gradient", 2, (rank, columns)),
+        Wanted::OfB { .. } => ("lora_back", WARPS, (columns, rank)),
+    };
+    let stretches = columns.div_ceil(warps_across * WARP_COLUMNS);
+    let at_once = 2 * Card::of(device)?.processors;
+    let parts = (at_once / stretches).clamp(1, rows.div_ceil(WARP_ROWS));
+    let rows_a_block = rows.div_ceil(parts).next_multiple_of(WARP_ROWS).min(MOST_ROWS);
+    let parts = rows.div_ceil(rows_a_block);
+    let partial = Fresh::new((parts, columns, RANKS), DType::F32, device)?;
+    let counters = counters(stretches + parts, z.device())?;
+    let out = Fresh::new(shape, DType::F32, device)?;
+    let mut argument = Argument {
+        low: low.address()?,
+        out: out.address()?,
+        partial: partial.address()?,
+        counters: counters.address()?,
+        rows: rows as i32,
+        columns: columns as i32,
+        rank: rank as i32,
+        rows_a_block: rows_a_block as i32,
+        ..Argument::default()
+    };
+    let (dropout, to_add, _lows) = match wanted {
+        Wanted::OfA(dropout) => {
+            argument.across = 1;
+            (dropout, WARP_COLUMNS, None)
+        }
+        Wanted::OfB { b, scale, d_low } => {
+            let lows = Fresh::new((parts, stretches, rows_a_block * RANKS), DType::F32, device)?;
+            argument.b = b.address()?;
+            argument.d_low = d_low.address()?;
+            argument.partial_low = lows.address()?;
+            argument.scale = scale;
+            (None, rows_a_block, Some(lows))
+        }
+    };
+    let shared = (rows_a_block * LOW_STRIDE + WARPS * to_add * RANKS) * size_of::<f32>();
     for first in (0..rank).step_by(RANKS) {
+        argument.first = first as i32;
         launch(
             device,
             Module::Lora,
-            ("lora_outer", suffix(z.dtype())?),
-            Threads::new((blocks, splits, 1), THREADS),
-            &[
-                Arg::of(z)?,
-                Arg::of(low)?,
-                Arg::of(&partial)?,
-                Arg::size(rows),
-                Arg::size(columns),
-                Arg::size(rank),
-                Arg::size(first),
-                Arg::size(rows_a_split),
-                rule(dropout, z.elem_count())?,
-            ],
+            (name, suffix(z.dtype())?),
+            Threads::new((stretches, parts, 1), 32 * WARPS).shared(shared).early(),
+            &[Arg::of(z)?, Arg::structure(&argument), rule(dropout, z.elem_count())?],
         )?;
     }
-    let shape = if turned { (columns, rank) } else { (rank, columns) };
-    let sum = Fresh::new(shape, DType::F32, device)?;
-    launch(
-        device,
-        Module::Lora,
-        ("lora_join_splits", ""),
-        Threads::new(((columns * rank).div_ceil(256), 1, 1), 256),
-        &[
-            Arg::of(&partial)?,
-            Arg::of(&sum)?,
-            Arg::size(columns),
-            Arg::size(rank),
-            Arg::size(splits),
-            Arg::I32(i32::from(turned)),
-        ],
-    )?;
-    Ok(sum.tensor())
+    Ok(out.tensor())
 }
 
 /// The kernels count elements in 32 bits, which is one run of the CPU's rule.

@@ -48,7 +48,7 @@ pub(super) fn turn(
         device,
         Module::Rotary,
         ("rotary_turn", suffix(like.dtype())?),
-        Threads::new((blocks, rows.div_ceil(rows_a_block), 1), 128),
+        Threads::new((blocks, rows.div_ceil(rows_a_block), 1), 128).early(),
         &[
             Arg::Address(qkv.address()?),
             Arg::of(&rotation.cos)?,
