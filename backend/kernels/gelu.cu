@@ -5,6 +5,8 @@
 
 // y[i] = gelu(x[i]), eight at a time; y may be x. Grid: any; `packs` of eight.
 template <typename T> __device__ void forward(T *y, const T *x, size_t packs) {
+    let_next_start();
+    wait_for_input();
     for (size_t p = blockIdx.x * (size_t)blockDim.x + threadIdx.x; p < packs; p += (size_t)gridDim.x * blockDim.x) {
         Pack<T> pack = ((const Pack<T> *)x)[p];
 #pragma unroll
