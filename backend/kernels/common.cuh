@@ -33,6 +33,12 @@ __device__ __forceinline__ void bring_near(const void *from) {
     asm volatile("prefetch.global.L2 [%0];" ::"l"(from));
 }
 
+// GELU in its tanh form, and what it multiplies x by.
+__device__ __forceinline__ float gelu_gate(float x) {
+    return 1.f / (1.f + __expf(-1.5957691216057308f * x * (1.f + 0.044715f * (x * x))));
+}
+__device__ __forceinline__ float gelu(float x) { return x * gelu_gate(x); }
+
 // As many elements as one 16-byte access moves.
 template <typename T> struct alignas(16) Pack {
     static constexpr int N = 16 / sizeof(T);

@@ -48,6 +48,23 @@ template <typename T> __device__ void read_low(const T *x, const Chat &chat, flo
     if (threadIdx.x == 0) low[blockIdx.y * gridDim.x + blockIdx.x] = sum * chat.scale;
 }
 
+// Adds what each chat's adapter answers to what a product gave: y[chat, i] += sum over j of low[chat, j] * b[i, j]; then GELU,
+// if it is wanted. y: [chats, out]; low: [chats, low_stride]. Grid: (out / 256, chats); 256 threads.
+template <typename T>
+__device__ void add_answer(T *y, const float *low, int low_stride, const Chat &chat, int out, int gelu) {
+    let_next_start();
+    int column = blockIdx.x * blockDim.x + threadIdx.x;
+    if (column >= out) return;
+    const float *b = chat.b + (size_t)column * chat.rank;
+    if (chat.rank) bring_near(b);
+    wait_for_input();
+    T *result = y + (size_t)blockIdx.y * out + column;
+    low += blockIdx.y * low_stride;
+    float sum = to_f32(*result);
+    for (int j = 0; j < chat.rank; j++) sum += low[j] * b[j];
+    *result = from_f32<T>(gelu ? ::gelu(sum) : sum);
+}
+
 constexpr int ATTENTION_WARPS = 4;
 // Packs of 16 bytes of keys, and of values, that a lane has on their way.
 constexpr int DEEP = 8;
@@ -295,6 +312,11 @@ template <typename T> __device__ void append(const T *qkv, const uint64_t *pages
     extern "C" __global__ void __launch_bounds__(256)                                                                  \
         decode_low_##S(const T *x, const __grid_constant__ Chats chats, float *low, int in) {                          \
         read_low<T>(x, chats.of[blockIdx.y], low, in);                                                                 \
+    }                                                                                                                  \
+    extern "C" __global__ void __launch_bounds__(256)                                                                  \
+        decode_answer_##S(T *y, const float *low, int low_stride, const __grid_constant__ Chats chats, int out,        \
+                           int gelu) {                                                                                  \
+        add_answer<T>(y, low, low_stride, chats.of[blockIdx.y], out, gelu);                                            \
     }                                                                                                                  \
     ATTEND(T, S, 128)                                                                                               \
     ATTEND(T, S, 64)                                                                                                \

@@ -10,11 +10,6 @@
 #include "common.cuh"
 #include "mma.cuh"
 
-__device__ __forceinline__ float gelu(float x) {
-    float twice = 1.5957691216057308f * x * (1.f + 0.044715f * x * x);
-    return x / (1.f + __expf(-twice));
-}
-
 __device__ __forceinline__ half2 as_f16(uint32_t bits) { return *(half2 *)&bits; }
 __device__ __forceinline__ __nv_bfloat162 as_bf16(uint32_t bits) { return *(__nv_bfloat162 *)&bits; }
 template <typename Two> __device__ __forceinline__ uint32_t bits_of(Two two) { return *(uint32_t *)&two; }

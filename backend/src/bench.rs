@@ -115,17 +115,17 @@ impl Measured {
     }
 }
 
-/// LoRA steps (r 8 on `query_key_value`, dropout 0.1) of `model` over `batch` samples of `seq` tokens, half of them
-/// labels; with `checkpoint`, blocks are computed again in the backward.
+/// Steps of a fresh adapter on `model` over `batch` samples of `seq` tokens, half of them labels; with `checkpoint`, blocks
+/// are computed again in the backward.
 pub fn train(
     model: &ChatGlm,
+    lora: &LoraOptions,
     (batch, seq): (usize, usize),
     checkpoint: bool,
     repeats: usize,
 ) -> Result<Measured> {
     let device = model.device();
-    let targets = [Target::QueryKeyValue];
-    let adapter = Adapter::initialize(LoraOptions::default(), &targets, model.config(), 0, device)?;
+    let adapter = adapter(model, lora, 0)?;
     let mut trainee = Trainee::lora(model.clone(), adapter, PathBuf::new())?;
     trainee.gradient_checkpointing =
         if checkpoint { GradientCheckpointing::On } else { GradientCheckpointing::Off };
@@ -148,6 +148,12 @@ pub fn train(
         }
         loss.to_scalar::<f32>().map(drop)
     })
+}
+
+/// A fresh adapter for `model`.
+fn adapter(model: &ChatGlm, lora: &LoraOptions, seed: u64) -> Result<Adapter> {
+    let targets = Target::from_names(&lora.target_modules).map_err(candle_core::Error::wrap)?;
+    Adapter::initialize(lora.clone(), &targets, model.config(), seed, model.device())
 }
 
 /// [`DECODED`] greedy tokens one after another, the last of which is token `context`.

@@ -21,8 +21,8 @@ use crate::{
     device::WeightFormat,
     lora::{Adapter, Target},
     ops::{
-        self, Affine, AttentionMask, BlockContext, BlockWeights, Dropout, FrozenLinear, KvCache,
-        LayerCache, LoraOperand, PagePool, PageShape, PositionIds, Rotation, Weight,
+        self, Affine, AttentionMask, BlockContext, BlockLoras, BlockWeights, Dropout, FrozenLinear,
+        KvCache, LayerCache, LoraOperand, PagePool, PageShape, PositionIds, Rotation, Weight,
         WeightGradients,
     },
     seed,
@@ -60,8 +60,31 @@ pub struct Pass<'a> {
     pub dropout_seed: Option<u64>,
     /// Training: computes each block again in the backward instead of keeping what it needs (Chen et al. 2016).
     pub checkpoint: bool,
-    /// Full training in half precision: where each op puts the gradients of its weights.
-    pub learned: Option<&'a WeightGradients>,
+    /// Training: where ops put gradients that do not go over candle's tape. What learns is the adapter, or without one every
+    /// weight.
+    pub gradients: Option<&'a WeightGradients>,
+}
+
+impl<'a> Pass<'a> {
+    /// What goes through the ops that are whole blocks.
+    fn through_blocks(
+        self,
+        rotation: &'a Rotation,
+        attention_mask: &'a AttentionMask,
+    ) -> BlockContext<'a> {
+        BlockContext {
+            rotation,
+            attention_mask,
+            checkpoint: self.checkpoint,
+            gradients: self.gradients,
+            weights_learn: self.learned().is_some(),
+        }
+    }
+
+    /// Where the gradients of the model's own weights go, if they learn.
+    fn learned(self) -> Option<&'a WeightGradients> {
+        self.gradients.filter(|_| self.adapter.is_none())
+    }
 }
 
 /// The block that a linear layer computes for, and what goes along with its weights.
@@ -246,33 +269,30 @@ impl Block {
         context: Context,
         cache: Option<LayerCache>,
     ) -> Result<Tensor> {
-        if let Some(hidden) = self.forward_at_once(hidden, context, cache)? {
-            return Ok(hidden);
+        let Context { rotation, attention_mask, place } = context;
+        if let Some(cache) = cache {
+            let context = place.pass.through_blocks(rotation, attention_mask);
+            let (weights, loras) = (self.weights(), self.loras(place));
+            let at_once = ops::block_cached(hidden, &weights, &loras, &context, cache)?;
+            if let Some(hidden) = at_once {
+                return Ok(hidden);
+            }
         }
         let normed = self.input_layernorm.forward(hidden)?;
         let hidden = self.attention.forward(&normed, context, cache)?;
 
         let normed = self.post_attention_layernorm.forward(&hidden)?;
-        self.mlp.forward(&normed, context.place)
+        self.mlp.forward(&normed, place)
     }
 
-    /// The same as one op, where the device has one for the adapter at hand.
-    fn forward_at_once(
-        &self,
-        hidden: &Tensor,
-        context: Context,
-        cache: Option<LayerCache>,
-    ) -> Result<Option<Tensor>> {
-        let Context { rotation, attention_mask, place } = context;
-        let others = [&self.attention.dense, &self.mlp.dense_h_to_4h, &self.mlp.dense_4h_to_h];
-        if others.iter().any(|linear| linear.lora(place).is_some()) {
-            return Ok(None);
+    /// The adapters of the linear layers.
+    fn loras<'a>(&self, place: Place<'a>) -> BlockLoras<'a> {
+        BlockLoras {
+            query_key_value: self.attention.query_key_value.lora(place),
+            dense: self.attention.dense.lora(place),
+            dense_h_to_4h: self.mlp.dense_h_to_4h.lora(place),
+            dense_4h_to_h: self.mlp.dense_4h_to_h.lora(place),
         }
-        let lora = self.attention.query_key_value.lora(place);
-        let checkpoint = place.pass.checkpoint;
-        let learned = place.pass.learned;
-        let context = BlockContext { rotation, attention_mask, lora, checkpoint, learned };
-        ops::block(hidden, &self.weights(), &context, cache)
     }
 
     fn weights(&self) -> BlockWeights<'_> {
@@ -388,29 +408,50 @@ impl ChatGlm {
             cache.reserve(seq)?;
         }
         let rotation = Rotation::new(&self.inv_freq, &input.position_ids, self.device())?;
-        let mut hidden = match pass.learned {
+        let mut hidden = match pass.learned() {
             Some(gradients) => {
                 ops::learned_embedding(&input.input_ids, &self.word_embeddings, gradients)
             }
             None => ops::embedding(&input.input_ids, &self.word_embeddings),
         }?; // [batch, seq, model]
-        for (layer, block) in self.layers.iter().enumerate() {
-            let context = Context {
-                rotation: &rotation,
-                attention_mask: &input.attention_mask,
-                place: Place { layer, pass },
-            };
-            let cache = cache.as_deref().map(|cache| cache.layer(layer));
-            hidden = block.forward(&hidden, context, cache)?;
+        let attention_mask = &input.attention_mask;
+        let at_once = match cache {
+            None => self.blocks_at_once(&hidden, &rotation, attention_mask, pass)?,
+            Some(_) => None,
+        };
+        if let Some(through) = at_once {
+            hidden = through;
+        } else {
+            for (layer, block) in self.layers.iter().enumerate() {
+                let place = Place { layer, pass };
+                let context = Context { rotation: &rotation, attention_mask, place };
+                let cache = cache.as_deref().map(|cache| cache.layer(layer));
+                hidden = block.forward(&hidden, context, cache)?;
+            }
         }
         if let Some(cache) = cache {
             cache.advance(seq);
         }
         let LayerNorm { weight, bias, eps } = &self.final_layernorm;
-        match pass.learned {
+        match pass.learned() {
             Some(gradients) => ops::learned_layer_norm(&hidden, [weight, bias], *eps, gradients),
             None => self.final_layernorm.forward(&hidden),
         }
+    }
+
+    /// All blocks as one op, where the device has one.
+    fn blocks_at_once(
+        &self,
+        hidden: &Tensor,
+        rotation: &Rotation,
+        attention_mask: &AttentionMask,
+        pass: Pass,
+    ) -> Result<Option<Tensor>> {
+        let layers = self.layers.iter().enumerate();
+        let blocks: Vec<_> = layers
+            .map(|(layer, block)| (block.weights(), block.loras(Place { layer, pass })))
+            .collect();
+        ops::blocks(hidden, &blocks, &pass.through_blocks(rotation, attention_mask))
     }
 
     /// Scores of every token, `[.., model]` to `[.., vocab]`.
@@ -423,7 +464,7 @@ impl ChatGlm {
     /// The logits of all rows never exist at once.
     pub fn loss(&self, hidden: &Tensor, targets: &[u32], pass: Pass) -> Result<Tensor> {
         let head = &self.word_embeddings;
-        match pass.learned {
+        match pass.learned() {
             Some(gradients) => ops::learned_cross_entropy(hidden, head, targets, gradients),
             None => ops::cross_entropy(hidden, head, targets),
         }

@@ -129,12 +129,9 @@ impl<'a> Workload<'a> {
 
     /// Whether a block is one op (`ops::block`), which keeps little and can be computed again.
     fn has_block_op(&self) -> bool {
-        let Learning::Lora { targets, .. } = &self.learning else {
-            return false;
-        };
-        self.processor == Processor::Gpu
+        matches!(self.learning, Learning::Lora { .. })
+            && self.processor == Processor::Gpu
             && self.weights.dtype.size_in_bytes() == 2
-            && targets.iter().all(|&target| target == Target::QueryKeyValue)
             && ops::GPU_HEADS.contains(&self.config.head_dim())
             && self.config.hidden_size.is_multiple_of(8)
     }

@@ -101,9 +101,9 @@ impl Adapter {
         self.options.dropout
     }
 
-    /// Rank of the updates.
-    pub fn rank(&self) -> usize {
-        self.options.r
+    /// Rank of the update of one linear layer; 0 without one.
+    pub fn rank_of(&self, layer: usize, target: Target) -> usize {
+        self.weights(layer, target).map_or(0, |_| self.options.r)
     }
 
     /// The update of one linear layer, if it has one.

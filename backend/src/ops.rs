@@ -14,11 +14,11 @@
 //! | [`linear_residual`], [`linear_gelu`] | a linear layer with what follows it |
 //! | [`gelu()`], [`scaled_add()`] | the same where an adapter sits on the layer |
 //! | [`adamw()`] | gradients to weights |
-//! | [`block()`], [`block_of_chats`] | all of a block at once, where a GPU has it |
+//! | [`blocks()`], [`block_cached`], [`block_of_chats`] | all blocks, or one, at once, where a GPU has it |
 //! | [`select_rows`], [`logits()`] | the rows that predict, the scores of tokens |
 //! | [`sample()`] | scores to the next token, where a GPU has them |
 //! | [`cross_entropy()`] | hidden states at label positions to the loss |
-//! | [`WeightGradients`] | what half-precision weights learn on a GPU |
+//! | [`WeightGradients`] | what adapters and half-precision weights learn on a GPU |
 //!
 //! A fused op keeps the least its backward needs, computes no gradient of a frozen weight, and runs
 //! on the threads of the rayon pool it is called from.
@@ -59,8 +59,8 @@ pub use attention::{
     PageShape, attention, rotary_attention, rotary_attention_of_chats,
 };
 pub use block::{
-    Affine, BlockContext, BlockWeights, FrozenLinear, GPU_HEADS, MOST_CHATS, block, block_keeps,
-    block_of_chats,
+    Affine, BlockContext, BlockLoras, BlockWeights, FrozenLinear, GPU_HEADS, MOST_CHATS,
+    block_cached, block_keeps, block_of_chats, blocks,
 };
 pub use cross_entropy::{cross_entropy, gpu_loss_rows};
 #[cfg(feature = "cuda")]

@@ -27,14 +27,14 @@ fn memory_on_a_processor_is_within_ten_percent_of_what_is_allocated() {
     rayon::ThreadPoolBuilder::new().num_threads(THREADS).build_global().unwrap();
 
     for (batch, seq) in [(1, 256), (8, 64), (4, 256)] {
+        let options = TrainingOptions { batch_size: batch, ..TrainingOptions::default() };
         let before = ALLOCATOR.current_usage();
         let model = SMALL.random(&Device::Cpu, DType::F32.into()).unwrap();
         ALLOCATOR.reset_peak_usage();
-        bench::train(&model, (batch, seq), false, 1).unwrap();
+        bench::train(&model, &options.lora, (batch, seq), false, 1).unwrap();
         let measured = (ALLOCATOR.peak_usage() - before) as f64;
 
         let samples = vec![SampleSize::half_learned(seq); batch];
-        let options = TrainingOptions { batch_size: batch, ..TrainingOptions::default() };
         let place = (Processor::Cpu { threads: THREADS }, WeightFormat::F32);
         let workload = Workload::new(&config, place, &options, (1, &samples)).unwrap();
         let estimated = estimate(&workload, None).memory.peak_bytes as f64;

@@ -218,7 +218,18 @@ fn chats_that_share_a_prompt_answer_the_same_in_one_pass() {
 
 #[test]
 fn so_do_chats_whose_adapters_are_on_other_layers_too() {
-    assert_chats_are_alone(None, 64, TYPES[0], &Target::ALL, CHATS.len());
+    for (form, targets) in [
+        (None, &Target::ALL[..]),
+        (None, &[Target::DenseHTo4h]),
+        (None, &[Target::Dense, Target::Dense4hToH]),
+        (Some(Quantization::Int4), &Target::ALL),
+    ] {
+        for of_type in TYPES {
+            for count in [1, 2, CHATS.len()] {
+                assert_chats_are_alone(form, 64, of_type, targets, count);
+            }
+        }
+    }
 }
 
 #[test]

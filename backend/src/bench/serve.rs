@@ -7,16 +7,17 @@ use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use weft_shared::{tokenizer::SpecialIds, training::LoraOptions};
 
-use super::{Measured, WARM_UP};
+use super::{Measured, WARM_UP, adapter};
 use crate::{
     chatglm::ChatGlm,
     generation::{ChatMemory, Generation, GenerationError, SamplingOptions, next_tokens},
-    lora::{Adapter, Target},
+    lora::Adapter,
 };
 
-/// A token more for each of `chats` chats, which have about `context` tokens and an adapter (r 8 on `query_key_value`) each.
+/// A token more for each of `chats` chats, which have about `context` tokens and an adapter each.
 pub fn serve(
     model: &ChatGlm,
+    lora: &LoraOptions,
     (chats, context): (usize, usize),
     sampling: &SamplingOptions,
     repeats: usize,
@@ -24,7 +25,9 @@ pub fn serve(
     let memory = ChatMemory::new(model);
     let mut answers = (0..chats as u64)
         .map(|chat| {
-            begin((model, &memory), chat, (context, WARM_UP + repeats.max(1) + 1), sampling)
+            let adapter = adapter(model, lora, chat)?;
+            let tokens = WARM_UP + repeats.max(1) + 1;
+            begin((model, &memory), adapter, chat, (context, tokens), sampling)
         })
         .collect::<Result<Vec<_>>>()?;
     let mut step = || -> Result<()> {
@@ -43,16 +46,14 @@ pub fn serve(
 
 fn begin(
     (model, memory): (&ChatGlm, &ChatMemory),
+    adapter: Adapter,
     chat: u64,
     (context, tokens): (usize, usize),
     sampling: &SamplingOptions,
 ) -> Result<Generation> {
-    let config = model.config();
-    let targets = [Target::QueryKeyValue];
-    let options = LoraOptions { r: 8, ..LoraOptions::default() };
-    let adapter = Adapter::initialize(options, &targets, config, chat, model.device())?;
     let adapter = Some(Arc::new(adapter));
-    let (ids, special) = prompt(config.vocab_size, chat, context.saturating_sub(tokens).max(1));
+    let vocab = model.config().vocab_size;
+    let (ids, special) = prompt(vocab, chat, context.saturating_sub(tokens).max(1));
     let sampling = SamplingOptions { seed: chat, ..sampling.clone() };
     Generation::new(model, memory, adapter, ids, special, sampling, tokens).map_err(Error::wrap)
 }

@@ -30,13 +30,17 @@ struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
+    /// Where each chat is.
+    fn places(self) -> impl Iterator<Item = Place<'a>> {
+        self.adapters.iter().map(move |&adapter| {
+            let pass = Pass { adapter, ..Pass::default() };
+            Place { layer: self.layer, pass }
+        })
+    }
+
     /// Each chat's update of one linear layer.
     fn loras(self, linear: &Linear) -> Vec<Option<LoraOperand<'a>>> {
-        let of_chat = |adapter: Option<&'a Adapter>| {
-            let pass = Pass { adapter, ..Pass::default() };
-            linear.lora(Place { layer: self.layer, pass })
-        };
-        self.adapters.iter().copied().map(of_chat).collect()
+        self.places().map(|place| linear.lora(place)).collect()
     }
 
     /// Whether some chat has an update of this layer.
@@ -99,14 +103,11 @@ impl Block {
         chats: Context,
         caches: &[LayerCache],
     ) -> Result<Tensor> {
-        let others = [&self.attention.dense, &self.mlp.dense_h_to_4h, &self.mlp.dense_4h_to_h];
-        if !others.into_iter().any(|linear| chats.any_lora(linear)) {
-            let loras = chats.loras(&self.attention.query_key_value);
-            let rotation = chats.rotation;
-            let at_once = ops::block_of_chats(hidden, &self.weights(), rotation, &loras, caches)?;
-            if let Some(hidden) = at_once {
-                return Ok(hidden);
-            }
+        let loras: Vec<_> = chats.places().map(|place| self.loras(place)).collect();
+        let rotation = chats.rotation;
+        let at_once = ops::block_of_chats(hidden, &self.weights(), rotation, &loras, caches)?;
+        if let Some(hidden) = at_once {
+            return Ok(hidden);
         }
         let normed = self.input_layernorm.forward(hidden)?;
         let hidden = self.attention.forward_chats(&normed, chats, caches)?;

@@ -6,7 +6,7 @@ mod load;
 use candle_core::Device;
 use clap::Subcommand;
 use serde_json::{Value, json};
-use weft_shared::training::TrainingOptions;
+use weft_shared::training::{LoraOptions, TrainingOptions};
 
 use self::common::{Common, Opened};
 use super::{common::ComputeArgs, sampling::SamplingArgs};
@@ -30,6 +30,8 @@ enum Command {
         #[command(flatten)]
         common: Common,
         #[command(flatten)]
+        lora: LoraArgs,
+        #[command(flatten)]
         batches: BatchArgs,
         /// Compute each block again in the backward: slower, in less memory.
         #[arg(long)]
@@ -48,6 +50,8 @@ enum Command {
     Serve {
         #[command(flatten)]
         common: Common,
+        #[command(flatten)]
+        lora: LoraArgs,
         #[arg(long, default_value_t = 32)]
         #[arg(value_parser = clap::value_parser!(u32).range(1..=MOST_CHATS as i64))]
         chats: u32,
@@ -70,6 +74,25 @@ enum Command {
         #[command(flatten)]
         compute: ComputeArgs,
     },
+}
+
+/// As `weft train` has them.
+#[derive(Debug, clap::Args)]
+struct LoraArgs {
+    /// Rank of the low-rank update.
+    #[arg(long, visible_alias = "rank", default_value_t = LoraOptions::default().r)]
+    lora_r: usize,
+    /// Linear layers that get an update: `query_key_value`, `dense`, `dense_h_to_4h`, `dense_4h_to_h`, all-linear.
+    #[arg(long, visible_alias = "targets", value_delimiter = ',')]
+    #[arg(default_values_t = LoraOptions::default().target_modules)]
+    target_modules: Vec<String>,
+}
+
+impl LoraArgs {
+    fn options(self) -> LoraOptions {
+        let Self { lora_r: r, target_modules } = self;
+        LoraOptions { r, target_modules, ..LoraOptions::default() }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -96,10 +119,13 @@ impl BatchArgs {
 
 pub(super) fn run(args: Args) -> anyhow::Result<()> {
     let report = match args.command {
-        Command::Train { common, batches, checkpoint } => train(&common, batches, checkpoint)?,
+        Command::Train { common, lora, batches, checkpoint } => {
+            train(&common, &lora.options(), batches, checkpoint)?
+        }
         Command::Decode { common, context } => decode(&common, context as usize)?,
-        Command::Serve { common, chats, context, sampling } => {
-            serve(&common, (chats as usize, context as usize), &sampling.options())?
+        Command::Serve { common, lora, chats, context, sampling } => {
+            let chats = (chats as usize, context as usize);
+            serve(&common, &lora.options(), chats, &sampling.options())?
         }
         Command::Load { common, files } => load::run(&common, files)?,
         Command::Device { compute } => device(compute)?,
@@ -108,19 +134,29 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn train(common: &Common, batches: BatchArgs, checkpoint: bool) -> anyhow::Result<Value> {
+fn train(
+    common: &Common,
+    lora: &LoraOptions,
+    batches: BatchArgs,
+    checkpoint: bool,
+) -> anyhow::Result<Value> {
     let opened = common.open()?;
     let (model, mut report, rates) = opened.model_and_rates()?;
     report["checkpoint"] = json!(checkpoint);
+    add_lora(&mut report, lora);
     for (batch, seq) in batches.all() {
         memory::reset_peak(model.device())?;
-        let measured = bench::train(&model, (batch, seq), checkpoint, common.repeats)?;
+        let measured = bench::train(&model, lora, (batch, seq), checkpoint, common.repeats)?;
         let mut timing = timing(&measured, batch * seq);
         timing["peak_gib"] = peak_gib(model.device())?;
 
         let place = (processor(model.device()), opened.format);
-        let options = TrainingOptions { batch_size: batch, ..TrainingOptions::default() };
-        let options = TrainingOptions { gradient_accumulation_steps: 1, ..options };
+        let options = TrainingOptions {
+            lora: lora.clone(),
+            batch_size: batch,
+            gradient_accumulation_steps: 1,
+            ..TrainingOptions::default()
+        };
         let samples = vec![SampleSize::half_learned(seq); batch];
         let workload = Workload::new(model.config(), place, &options, (1, &samples))?;
         add_shares(&mut timing, Work::of_step(&workload), measured.median_ms(), rates);
@@ -149,16 +185,18 @@ fn decode(common: &Common, context: usize) -> anyhow::Result<Value> {
 
 fn serve(
     common: &Common,
+    lora: &LoraOptions,
     (chats, context): (usize, usize),
     sampling: &SamplingOptions,
 ) -> anyhow::Result<Value> {
     let opened = common.open()?;
     let (model, mut report, _) = opened.model_and_rates()?;
     report["context"] = json!(context);
+    add_lora(&mut report, lora);
     report["sampling"] = json!(sampling);
     for (name, chats) in [("one", 1), ("serve", chats)] {
         memory::reset_peak(model.device())?;
-        let measured = bench::serve(&model, (chats, context), sampling, common.repeats)?;
+        let measured = bench::serve(&model, lora, (chats, context), sampling, common.repeats)?;
         report[name] = timing(&measured, chats);
         report[name]["chats"] = json!(chats);
         report[name]["peak_gib"] = peak_gib(model.device())?;
@@ -177,6 +215,11 @@ fn device(compute: ComputeArgs) -> anyhow::Result<Value> {
     });
     add_rates(&mut report, bench::rates(&device, format.dtype, 5)?);
     Ok(report)
+}
+
+fn add_lora(report: &mut Value, lora: &LoraOptions) {
+    report["lora_r"] = json!(lora.r);
+    report["target_modules"] = json!(lora.target_modules);
 }
 
 fn add_rates(report: &mut Value, rates: Rates) {

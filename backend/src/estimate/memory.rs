@@ -37,7 +37,7 @@ pub(super) fn memory(workload: &Workload) -> MemoryEstimate {
     // kept the next sum is made.
     let earlier = if workload.accumulation > 1 { gradients } else { 0 };
     let at_loss = held + loss + earlier;
-    let in_backward = held + scratch + gradients + earlier;
+    let in_backward = in_backward(workload, &pass, held, gradients) + scratch + earlier;
     let at_sum = if workload.accumulation > 1 { held + 3 * gradients } else { 0 };
     let workspace = match workload.processor {
         Processor::Gpu => GPU_WORKSPACE,
@@ -55,14 +55,34 @@ pub(super) fn memory(workload: &Workload) -> MemoryEstimate {
     }
 }
 
-/// What the forward keeps until the backward is over.
+/// What is held of `held` and of the gradients at the most. Blocks that are one op drop what they have kept as the walk back
+/// goes past them and leaves their gradients; the tape holds everything to the end.
+fn in_backward(workload: &Workload, pass: &Pass, held: usize, gradients: usize) -> usize {
+    if !workload.has_block_op() {
+        return held + gradients;
+    }
+    let layers = workload.config.num_layers;
+    let past = layers.saturating_sub(1) * held_of_block(workload, pass);
+    (held + gradients / layers.max(1)).max(held - past + gradients)
+}
+
+/// What the forward keeps until the backward.
 fn held(workload: &Workload, pass: &Pass) -> usize {
     let Workload { config, weights, .. } = workload;
     let hidden = pass.tokens * config.hidden_size * weights.dtype.size_in_bytes();
-    let block = if workload.is_checkpointed() { hidden } else { kept_of_block(workload, pass) };
+    let block = held_of_block(workload, pass);
     // The last block's output and its norm, and of the label rows the hidden states and their gradient.
     let label_rows = pass.label_rows * config.hidden_size * weights.dtype.size_in_bytes();
     config.num_layers * block + 2 * hidden + 2 * label_rows
+}
+
+/// Of one block.
+fn held_of_block(workload: &Workload, pass: &Pass) -> usize {
+    let Workload { config, weights, .. } = workload;
+    if workload.is_checkpointed() {
+        return pass.tokens * config.hidden_size * weights.dtype.size_in_bytes();
+    }
+    kept_of_block(workload, pass)
 }
 
 /// What a block keeps for its backward, its input included.
@@ -80,7 +100,8 @@ fn kept_of_block(workload: &Workload, pass: &Pass) -> usize {
 fn kept_of_block_op(workload: &Workload, pass: &Pass) -> usize {
     let Workload { config, weights, .. } = workload;
     let sizes = (config.hidden_size, config.inner_hidden_size, config.num_attention_heads);
-    ops::block_keeps(pass.tokens, sizes, ranks(workload), weights.dtype.size_in_bytes())
+    let ranks = Target::ALL.map(|target| workload.learning.rank(target));
+    ops::block_keeps(pass.tokens, sizes, ranks, weights.dtype.size_in_bytes())
 }
 
 /// The ops of a processor: input, its norm, queries, keys and values, what attention read, the middle, its norm,
@@ -139,7 +160,9 @@ fn scratch(workload: &Workload, pass: &Pass) -> usize {
     let (model, inner) = (config.hidden_size, config.inner_hidden_size);
     let number = weights.dtype.size_in_bytes();
     let numbers = match workload.processor {
-        // The most is either around GELU or around the first norm; candle adds a sum and a copy.
+        // The most is either around GELU or before the first norm.
+        Processor::Gpu if workload.has_block_op() => (2 * model + inner).max(6 * model),
+        // candle adds a sum and a copy.
         Processor::Gpu => (2 * model + inner).max(8 * model) + 2 * model,
         Processor::Cpu { .. } => 2 * inner + 6 * model,
     };

@@ -13,6 +13,9 @@ const ON_AN_H100: [(usize, usize, f64, f64); 5] = [
     (4, 512, 17.0, 92.3),
     (1, 2048, 17.0, 103.9),
 ];
+/// With adapters on all four linear layers: rank, tokens of the one sample, GiB at most.
+const ALL_LAYERS_ON_AN_H200: [(usize, usize, f64); 4] =
+    [(8, 512, 13.31), (8, 2048, 17.18), (16, 512, 13.51), (16, 2048, 17.38)];
 /// Of a run.
 type Change<'a> = &'a dyn Fn(&mut Workload);
 
@@ -50,6 +53,19 @@ fn memory_is_within_two_percent_of_what_was_measured() {
         let peak = gib(estimated(batch, tokens, |_| {}).memory.peak_bytes);
 
         assert!((peak / measured - 1.0).abs() < 0.02, "{batch}x{tokens}: {peak:.2}, {measured}");
+    }
+}
+
+#[test]
+fn so_is_that_of_adapters_on_all_layers() {
+    for (r, tokens, measured) in ALL_LAYERS_ON_AN_H200 {
+        let of_rank_r = |workload: &mut Workload| {
+            let targets = Target::ALL.to_vec();
+            workload.learning = Learning::Lora { r, targets, dropout: true };
+        };
+        let peak = gib(estimated(1, tokens, of_rank_r).memory.peak_bytes);
+
+        assert!((peak / measured - 1.0).abs() < 0.02, "{r}, {tokens}: {peak:.2}, {measured}");
     }
 }
 

@@ -16,9 +16,11 @@ const BYTES_A_SCORE: f64 = 12.0;
 /// Operations of attention for each visible pair and number of the model: two products forward, five backward.
 pub(super) const ATTENTION_FORWARD: f64 = 4.0;
 pub(super) const ATTENTION_BACKWARD: f64 = 10.0;
-/// Kernels of a block.
+/// Kernels of a block with an adapter on `query_key_value`, and of each adapter more.
 const LAUNCHES_FORWARD: f64 = 10.0;
 const LAUNCHES_BACKWARD: f64 = 26.0;
+const ADAPTER_FORWARD: f64 = 3.0;
+const ADAPTER_BACKWARD: f64 = 6.0;
 /// Bytes that the optimizer moves for each number that learns: four are read and three written.
 pub(super) const OPTIMIZER_BYTES: f64 = 28.0;
 
@@ -48,12 +50,14 @@ impl Clock<'_> {
         let Workload { config, weights, .. } = self.workload;
         let learns_all = self.workload.learning == Learning::Everything;
         let forwards = if self.workload.is_checkpointed() { 2.0 } else { 1.0 };
-        // Back to the input, and where the weight learns, to the weight.
-        let products = forwards + if learns_all { 2.0 } else { 1.0 };
+        // To the input, and where the weight learns, to the weight.
+        let backwards = if learns_all { 2.0 } else { 1.0 };
 
         let mut seconds = 0.0;
-        for shape in matrices(config) {
-            seconds += products * self.product(pass.tokens, shape);
+        for (target, shape) in Target::ALL.into_iter().zip(matrices(config)) {
+            // A block that is computed again stops before its last product.
+            let forwards = if target == Target::Dense4hToH { 1.0 } else { forwards };
+            seconds += (forwards + backwards) * self.product(pass.tokens, shape);
             if weights.quantization.is_some() {
                 let written = shape.0 * shape.1 * weights.dtype.size_in_bytes();
                 let moved = (matrix_bytes(*weights, shape) + written) as f64;
@@ -71,7 +75,11 @@ impl Clock<'_> {
         let passed = (forwards * forward + backward) * pass.tokens as f64;
         let bytes = passed * weights.dtype.size_in_bytes() as f64;
         seconds += bytes / (self.rates.copy_bytes * self.shares.elementwise);
-        let launches = forwards * LAUNCHES_FORWARD + LAUNCHES_BACKWARD;
+        let others = [Target::Dense, Target::DenseHTo4h, Target::Dense4hToH];
+        let others = others.into_iter().filter(|&it| self.workload.learning.rank(it) > 0).count();
+        let launches = forwards * (LAUNCHES_FORWARD + others as f64 * ADAPTER_FORWARD)
+            + LAUNCHES_BACKWARD
+            + others as f64 * ADAPTER_BACKWARD;
         seconds + launches * self.shares.launch_seconds
     }
 

@@ -1,8 +1,8 @@
 //! The ops on an NVIDIA GPU: kernels of our own and cuBLASLt's matrix products with what follows them fused in.
 //!
 //! Functions here take and give plain device tensors and know nothing of gradients; a `..._backward` stands beside each
-//! that has one. [`block`] strings them together for a whole block of the model and is what candle's tape sees: the tape
-//! itself costs three launches and a copy for every gradient that it passes on.
+//! that has one. [`block`] strings them together for a whole block of the model, and [`stack`] all blocks into one op, which
+//! is what candle's tape sees: the tape itself costs three launches and a copy for every gradient that it passes on.
 
 #![expect(unsafe_code, reason = "kernels are launched with raw pointers")]
 
@@ -19,6 +19,7 @@ mod gemm;
 mod launch;
 mod layer_norm;
 pub(super) mod learned;
+mod linear;
 mod lora;
 mod node;
 mod pages;
@@ -27,12 +28,12 @@ mod quantized;
 mod rotary;
 mod rows;
 mod sampling;
+mod stack;
 mod upload;
 
 use candle_core::{DType, Tensor};
 
 pub(super) use adamw::{adamw, gradient_norm};
-pub(super) use block::{block, block_cached};
 pub(super) use chats::{attention_of_chats, block_of_chats};
 pub(super) use cross_entropy::cross_entropy;
 pub(super) use decode::logits;
@@ -41,6 +42,7 @@ pub(super) use pages::PageTable;
 pub(super) use quantized::{dequantize, quantize};
 pub(super) use rows::select_rows;
 pub(super) use sampling::sample;
+pub(super) use stack::{block_cached, blocks};
 pub use upload::Upload;
 
 /// Whether the kernels can read all of `tensors`: one GPU, one of f16 and bf16, without gaps.

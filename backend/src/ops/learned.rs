@@ -1,8 +1,8 @@
-//! Full training on a GPU: the model's weights are half-precision copies of what learns, and their gradients do not go
-//! over candle's tape, which has room for three arguments an op and would round them to half precision, too. Each op puts
-//! the gradients of its weights aside, in f32.
+//! Gradients that do not go over candle's tape, which has room for three arguments an op: of adapters in the blocks that a GPU
+//! computes as one op, and in full training there, where the model's weights are half-precision copies of what learns and the
+//! tape would round their gradients, too. Each op puts the gradients of its weights aside, in f32.
 //!
-//! On the CPU, and in f32, the weights themselves learn, and the tape carries their gradients.
+//! On the CPU, and in f32, the tape carries the gradients of whatever learns.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +19,7 @@ impl WeightGradients {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&weight.id())
     }
 
+    /// Keeps the gradient of `weight` until it is taken.
     #[cfg(feature = "cuda")]
     pub(super) fn put(&self, weight: &Tensor, gradient: Tensor) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(weight.id(), gradient);

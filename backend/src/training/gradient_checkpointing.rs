@@ -4,6 +4,7 @@ use candle_core::Result;
 
 use crate::{
     chatglm::ChatGlm,
+    lora::{Adapter, Target},
     ops::{self, memory},
 };
 
@@ -19,22 +20,26 @@ pub enum GradientCheckpointing {
 }
 
 impl GradientCheckpointing {
-    /// Whether a pass over `tokens` tokens computes its blocks again; `rank` is the adapter's.
-    pub(super) fn applies(self, model: &ChatGlm, tokens: usize, rank: usize) -> Result<bool> {
+    /// Whether a pass over `tokens` tokens computes its blocks again.
+    pub(super) fn applies(self, model: &ChatGlm, tokens: usize, adapter: &Adapter) -> Result<bool> {
         Ok(match self {
             Self::Off => false,
             Self::On => true,
             Self::Auto => memory::available(model.device())?
-                .is_some_and(|free| needed(model, tokens, rank) > free as usize),
+                .is_some_and(|free| needed(model, tokens, adapter) > free as usize),
         })
     }
 }
 
 /// Bytes that a pass keeps, with the loss and an eighth to spare.
-fn needed(model: &ChatGlm, tokens: usize, rank: usize) -> usize {
+fn needed(model: &ChatGlm, tokens: usize, adapter: &Adapter) -> usize {
     let (config, number) = (model.config(), model.dtype().size_in_bytes());
     let sizes = (config.hidden_size, config.inner_hidden_size, config.num_attention_heads);
-    let kept = config.num_layers * ops::block_keeps(tokens, sizes, rank, number);
+    let of_layer = |layer| {
+        let ranks = Target::ALL.map(|target| adapter.rank_of(layer, target));
+        ops::block_keeps(tokens, sizes, ranks, number)
+    };
+    let kept: usize = (0..config.num_layers).map(of_layer).sum();
     // Scores in f32 and their gradient.
     let loss = tokens.min(ops::gpu_loss_rows(config.vocab_size))
         * config.vocab_size

@@ -23,13 +23,9 @@ pub struct Trainee {
     /// Published (or PEFT's) name and weight, in a fixed order.
     pub parameters: Vec<(String, Var)>,
     pub gradient_checkpointing: GradientCheckpointing,
-    copies: Option<Copies>,
-}
-
-/// What the model computes with instead of the parameters, in half precision.
-struct Copies {
-    /// Of each parameter, in their order.
-    tensors: Vec<Tensor>,
+    /// What the model computes with instead of the parameters, in half precision: of each, in their order.
+    copies: Option<Vec<Tensor>>,
+    /// Where a GPU's ops put the gradients that do not go over candle's tape.
     gradients: WeightGradients,
 }
 
@@ -45,16 +41,22 @@ impl Trainee {
             parameters,
             gradient_checkpointing: GradientCheckpointing::default(),
             copies: None,
+            gradients: WeightGradients::default(),
         })
     }
 
     /// A model all of whose weights learn.
     pub fn full(trainable: Trainable, base: PathBuf) -> Self {
         let Trainable { model, parameters, copies } = trainable;
-        let copies =
-            copies.map(|tensors| Copies { tensors, gradients: WeightGradients::default() });
-        let gradient_checkpointing = GradientCheckpointing::Off;
-        Self { model, adapter: None, base, parameters, gradient_checkpointing, copies }
+        Self {
+            model,
+            adapter: None,
+            base,
+            parameters,
+            gradient_checkpointing: GradientCheckpointing::Off,
+            copies,
+            gradients: WeightGradients::default(),
+        }
     }
 
     /// Where [`Self::save`] puts the weights that learn.
@@ -78,13 +80,13 @@ impl Trainee {
         let adapter = self.adapter.as_ref();
         let checkpoint = match adapter {
             Some(adapter) if dropout_seed.is_some() => {
-                let rank = adapter.rank();
-                self.gradient_checkpointing.applies(&self.model, batch.tokens(), rank)?
+                self.gradient_checkpointing.applies(&self.model, batch.tokens(), adapter)?
             }
             _ => false,
         };
-        let learned = self.copies.as_ref().map(|copies| &copies.gradients);
-        let pass = Pass { adapter, dropout_seed, checkpoint, learned };
+        // Without an adapter or copies the weights themselves are on the tape.
+        let gradients = (adapter.is_some() || self.copies.is_some()).then_some(&self.gradients);
+        let pass = Pass { adapter, dropout_seed, checkpoint, gradients };
         let hidden = self.model.hidden_states(&batch.input, pass)?; // [batch, seq, model]
         let rows = ops::select_rows(&hidden.flatten(0, 1)?, &batch.label_rows)?; // [rows, model]
         self.model.loss(&rows, &batch.targets, pass)
@@ -102,9 +104,9 @@ impl Trainee {
 
     /// The gradient of each parameter, in their order.
     pub fn take_gradients(&self, mut from: GradStore) -> Result<Vec<Tensor>> {
-        let mut gradient = |index: usize, weight: &Var| match &self.copies {
-            Some(copies) => copies.gradients.take(&copies.tensors[index]),
-            None => from.remove(weight),
+        let mut gradient = |index: usize, weight: &Var| {
+            let computed_with = self.copies.as_ref().map_or(weight.as_tensor(), |all| &all[index]);
+            self.gradients.take(computed_with).or_else(|| from.remove(weight))
         };
         let numbered = self.parameters.iter().enumerate();
         numbered
@@ -121,7 +123,7 @@ impl Trainee {
         let Some(copies) = &self.copies else {
             return Ok(());
         };
-        let pairs = self.parameters.iter().zip(&copies.tensors);
+        let pairs = self.parameters.iter().zip(copies);
         let pairs: Vec<Learned> =
             pairs.map(|((_, weight), copy)| Learned { weight, copy }).collect();
         ops::round_copies(&pairs)

@@ -1,13 +1,13 @@
 //! One token of one chat through a block, see `kernels/product.cu` and `kernels/decode.cu`: five launches, each at the
-//! speed of the memory. Several chats at once are in `chats`.
+//! speed of the memory, and one more for each adapter that is not on `query_key_value`. Several chats at once are in `chats`.
 
 use candle_core::{DType, Result, Tensor, bail};
 
-use super::chats::{Chats, attend, together};
+use super::chats::{BlockChats, Chats, add_answer, attend, together};
 use super::gemm::{Gemm, Way};
 use super::launch::{Arg, Module, Threads, device_of, launch, suffix};
-use super::product::{self, Product};
-use crate::ops::block::BlockWeights;
+use super::product::{self, Produced, Product};
+use crate::ops::block::{BlockLoras, BlockWeights, FrozenLinear};
 use crate::ops::{LayerCache, LoraOperand, Rotation};
 
 /// The block's answer to `x` `[1, 1, model]`, the token after those in `cache`, behind which it is written.
@@ -15,46 +15,69 @@ pub(super) fn block(
     x: &Tensor,
     weights: &BlockWeights,
     rotation: &Rotation,
-    lora: Option<LoraOperand>,
+    loras: &BlockLoras,
     cache: LayerCache,
 ) -> Result<Tensor> {
     let linears =
         [weights.query_key_value, weights.dense, weights.dense_h_to_4h, weights.dense_4h_to_h];
     // Before the products: it can put a copy on the stream, and none of them would start early behind it.
-    let chats = Chats::new(&[lora], &[cache])?;
+    let chats = BlockChats::new(&[*loras], &[cache])?;
     let device = device_of(x)?;
     for linear in linears {
         if !product::fits(linear.weight, device)? {
             return together(x, weights, rotation, &chats);
         }
     }
-    let plain =
-        |x, linear| Product { x, norm: None, linear, gelu: false, residual: None, lora: None };
     let qkv = Product {
         norm: Some((weights.input_layernorm, weights.eps)),
-        lora: lora.map(|lora| (lora.a, lora.scale)),
-        ..plain(x, weights.query_key_value)
+        ..plain(x, weights.query_key_value, loras.query_key_value)
     }
     .run()?;
-    let read = attend(&qkv.y, qkv.low.as_ref(), rotation, weights.heads, &chats)?;
+    let of_chat = &chats.query_key_value;
+    let read = attend(&qkv.y, qkv.low.as_ref(), rotation, weights.heads, of_chat)?;
     let Some(normed) = &qkv.normed else {
         bail!("decode: no normalized input");
     };
-    let middle =
-        Product { residual: Some((normed, weights.alpha)), ..plain(&read, weights.dense) }.run()?.y;
+    let product = Product {
+        residual: Some((normed, weights.alpha)),
+        ..plain(&read, weights.dense, loras.dense)
+    };
+    let middle = answered(product, &chats.dense)?.y;
 
-    let up = Product {
+    let product = Product {
         norm: Some((weights.post_attention_layernorm, weights.eps)),
         gelu: true,
-        ..plain(&middle, weights.dense_h_to_4h)
-    }
-    .run()?;
+        ..plain(&middle, weights.dense_h_to_4h, loras.dense_h_to_4h)
+    };
+    let up = answered(product, &chats.dense_h_to_4h)?;
     let Some(normed) = &up.normed else {
         bail!("decode: no normalized input");
     };
-    let down =
-        Product { residual: Some((normed, weights.alpha)), ..plain(&up.y, weights.dense_4h_to_h) };
-    Ok(down.run()?.y)
+    let product = Product {
+        residual: Some((normed, weights.alpha)),
+        ..plain(&up.y, weights.dense_4h_to_h, loras.dense_4h_to_h)
+    };
+    Ok(answered(product, &chats.dense_4h_to_h)?.y)
+}
+
+/// The product and no more.
+fn plain<'a>(
+    x: &'a Tensor,
+    linear: FrozenLinear<'a>,
+    lora: Option<LoraOperand<'a>>,
+) -> Product<'a> {
+    let lora = lora.map(|lora| (lora.a, lora.scale));
+    Product { x, norm: None, linear, gelu: false, residual: None, lora }
+}
+
+/// The product with its adapter's answer, which must be there before GELU.
+fn answered(product: Product, chat: &Chats) -> Result<Produced> {
+    let gelu = product.gelu && product.lora.is_none();
+    let produced = Product { gelu, ..product }.run()?;
+    if let Some(low) = &produced.low {
+        add_answer(&produced.y, low, product.gelu, chat)?;
+    }
+    Ok(produced)
 }
 
 /// The keys and values of turned `qkv` `[1, seq, heads * 3 * head]` behind what the cache holds.
