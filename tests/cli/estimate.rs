@@ -126,7 +126,7 @@ fn what_cannot_be_estimated_is_named() {
         (vec!["--shape", "2x10x3x99", "--seq", "64"], &["2x10x3x99", "heads divide"]),
         (vec!["--model", &model, "--seq", "1"], &["--seq", "1"]),
         (vec!["--model", &model, "--data", "none.jsonl"], &["cannot read", "none.jsonl"]),
-        (with(&["--device", "tpu"]), &["tpu", "cuda:N", "h100"]),
+        (with(&["--device", "tpu"]), &["tpu", "cuda:N", "h100", "h200"]),
         (with(&["--device", "cpu", "--dtype", "int8"]), &["int8", "f32"]),
         (with(&["--dtype", "int3"]), &["int3", "q4_0"]),
         (with(&["--rehearsal", "known.jsonl"]), &["--seq", "--rehearsal"]),

@@ -8,10 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, ensure};
 use weft_shared::{sample::Sample, training::TrainingOptions};
 
-use self::{
-    device::{DeviceArg, Place},
-    report::Report,
-};
+use self::{device::DeviceArg, report::Report};
 use super::{
     common::{EncodingArgs, ModelArgs, read_pairs},
     shape::ModelShape,
@@ -76,15 +73,15 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
         "--epochs counts passes over --data: with --seq wanted --max-steps"
     );
     let Sizes { config, samples, rehearsal } = args.sizes(&options)?;
-    let Place { device, processor, weights } = args.device.open(args.dtype)?;
+    let place = args.device.open(args.dtype)?;
     let steps = total_steps(&options, samples.len());
-    let workload = Workload::new(&config, (processor, weights), &options, (steps, &samples))?;
+    let on = (place.processor, place.weights);
+    let workload = Workload::new(&config, on, &options, (steps, &samples))?;
     let workload = Workload { checkpoint: args.checkpoint, rehearsal: &rehearsal, ..workload };
-    let rates = device::rates(device.as_ref(), weights)?;
+    let rates = place.rates()?;
 
     let estimate = estimate(&workload, Some(rates));
-    let report =
-        Report { device: device::name(device.as_ref()), workload: &workload, rates, estimate };
+    let report = Report { device: place.name(), workload: &workload, rates, estimate };
     if args.json {
         println!("{}", report.as_json());
     } else {

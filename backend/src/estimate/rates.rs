@@ -14,6 +14,8 @@ pub struct Rates {
 impl Rates {
     /// An NVIDIA H100 80GB HBM3, in bf16 and f16.
     pub const H100: Self = Self { matmul_flops: 790e12, copy_bytes: 3.0e12 };
+    /// An NVIDIA H200, in bf16 and f16.
+    pub const H200: Self = Self { matmul_flops: 782e12, copy_bytes: 3.86e12 };
 }
 
 /// The share of a device's rates that work of a kind gets.
@@ -34,15 +36,15 @@ pub(super) struct Shares {
     pub(super) launch_seconds: f64,
 }
 
-/// Fitted to the five training shapes of `docs/performance.md` (NVIDIA H100, bf16, 2026-11-28): within 1 % of each.
+/// Fitted to the five training shapes of `docs/performance.md` (NVIDIA H200, bf16, 2026-11-29): within 1 % of each.
 /// Whoever makes the kernels faster fits them anew; the tests beside this file hold them to that table.
 const GPU: Shares = Shares {
-    half_rows: 99.0,
-    weight_reads: 0.644,
-    attention: 0.343,
-    attention_half: 341.0,
-    elementwise: 0.405,
-    launch_seconds: 1.55e-6,
+    half_rows: 46.0,
+    weight_reads: 0.747,
+    attention: 0.506,
+    attention_half: 329.0,
+    elementwise: 0.374,
+    launch_seconds: 0.873e-6,
 };
 
 /// For a processor that keeps what it works on in its caches. Not fitted: a dry run measures.

@@ -5,23 +5,64 @@ use weft_shared::{api::estimate::Estimate, training::LoraOptions};
 use super::*;
 use crate::ops::Quantization;
 
-/// Of `docs/performance.md`: batch, tokens a sample, GiB at most, milliseconds a step.
-const ON_AN_H100: [(usize, usize, f64, f64); 5] = [
-    (1, 128, 12.1, 16.0),
-    (1, 512, 13.2, 26.6),
-    (1, 700, 13.7, 35.2),
-    (4, 512, 17.0, 92.3),
-    (1, 2048, 17.0, 103.9),
+/// A row of `docs/performance.md`, of one H200.
+struct Row {
+    batch: usize,
+    /// Of each sample.
+    tokens: usize,
+    /// What is not as in [`published`].
+    change: Option<Change<'static>>,
+    peak_gib: f64,
+    step_ms: f64,
+}
+
+const fn row(batch: usize, tokens: usize, peak_gib: f64, step_ms: f64) -> Row {
+    Row { batch, tokens, change: None, peak_gib, step_ms }
+}
+
+impl Row {
+    const fn with(self, change: Change<'static>) -> Self {
+        Self { change: Some(change), ..self }
+    }
+}
+
+/// The first five are what the rates were fitted to.
+const MEASURED: [Row; 17] = [
+    row(1, 128, 12.09, 10.6),
+    row(1, 512, 13.17, 22.8),
+    row(1, 700, 13.69, 31.0),
+    row(4, 512, 17.03, 84.8),
+    row(1, 2048, 17.03, 92.8),
+    row(1, 700, 12.18, 40.2).with(&|it| it.checkpoint = true),
+    row(4, 512, 12.64, 110.7).with(&|it| it.checkpoint = true),
+    row(1, 2048, 12.64, 119.6).with(&|it| it.checkpoint = true),
+    row(1, 700, 5.82, 38.9).with(&|it| it.weights = Quantization::Int4.into()),
+    row(1, 2048, 9.16, 99.3).with(&|it| it.weights = Quantization::Int4.into()),
+    row(1, 700, 4.31, 51.1).with(&int4_again),
+    row(1, 2048, 4.77, 129.5).with(&int4_again),
+    row(1, 700, 8.44, 40.4).with(&|it| it.weights = Quantization::Int8.into()),
+    row(1, 512, 13.31, 28.2).with(&|it| it.learning = all_layers(8)),
+    row(1, 2048, 17.18, 103.1).with(&|it| it.learning = all_layers(8)),
+    row(1, 512, 13.51, 34.1).with(&|it| it.learning = all_layers(16)),
+    row(1, 2048, 17.38, 120.3).with(&|it| it.learning = all_layers(16)),
 ];
-/// With adapters on all four linear layers: rank, tokens of the one sample, GiB at most.
-const ALL_LAYERS_ON_AN_H200: [(usize, usize, f64); 4] =
-    [(8, 512, 13.31), (8, 2048, 17.18), (16, 512, 13.51), (16, 2048, 17.38)];
+
+fn int4_again(workload: &mut Workload) {
+    workload.weights = Quantization::Int4.into();
+    workload.checkpoint = true;
+}
+
+/// Adapters on all four linear layers.
+fn all_layers(r: usize) -> Learning {
+    Learning::Lora { r, targets: Target::ALL.to_vec(), dropout: true }
+}
+
 /// Of a run.
 type Change<'a> = &'a dyn Fn(&mut Workload);
 
 const GIB: f64 = (1u64 << 30) as f64;
 
-/// What [`ON_AN_H100`] was measured with: rank 8 on `query_key_value`, bf16, half of the tokens labels.
+/// What [`MEASURED`] was measured with, if nothing else is said: rank 8 on `query_key_value`, bf16, half of the tokens labels.
 fn published<'a>(
     config: &'a ChatGlmConfig,
     batch: usize,
@@ -40,7 +81,7 @@ fn estimated(batch: usize, tokens: usize, change: impl FnOnce(&mut Workload)) ->
     let (config, samples) = (full_size(), vec![SampleSize::half_learned(tokens); batch]);
     let mut workload = published(&config, batch, &samples);
     change(&mut workload);
-    estimate(&workload, Some(Rates::H100))
+    estimate(&workload, Some(Rates::H200))
 }
 
 fn gib(bytes: u64) -> f64 {
@@ -49,33 +90,24 @@ fn gib(bytes: u64) -> f64 {
 
 #[test]
 fn memory_is_within_two_percent_of_what_was_measured() {
-    for (batch, tokens, measured, _) in ON_AN_H100 {
-        let peak = gib(estimated(batch, tokens, |_| {}).memory.peak_bytes);
+    for Row { batch, tokens, change, peak_gib, .. } in MEASURED {
+        let change = |workload: &mut Workload| change.into_iter().for_each(|it| it(workload));
 
-        assert!((peak / measured - 1.0).abs() < 0.02, "{batch}x{tokens}: {peak:.2}, {measured}");
+        let peak = gib(estimated(batch, tokens, change).memory.peak_bytes);
+
+        assert!((peak / peak_gib - 1.0).abs() < 0.02, "{batch}x{tokens}: {peak:.2}, {peak_gib}");
     }
 }
 
 #[test]
-fn so_is_that_of_adapters_on_all_layers() {
-    for (r, tokens, measured) in ALL_LAYERS_ON_AN_H200 {
-        let of_rank_r = |workload: &mut Workload| {
-            let targets = Target::ALL.to_vec();
-            workload.learning = Learning::Lora { r, targets, dropout: true };
-        };
-        let peak = gib(estimated(1, tokens, of_rank_r).memory.peak_bytes);
+fn time_is_within_seven_percent_of_what_was_measured() {
+    for (at, Row { batch, tokens, change, step_ms, .. }) in MEASURED.into_iter().enumerate() {
+        let change = |workload: &mut Workload| change.into_iter().for_each(|it| it(workload));
 
-        assert!((peak / measured - 1.0).abs() < 0.02, "{r}, {tokens}: {peak:.2}, {measured}");
-    }
-}
+        let time = estimated(batch, tokens, change).time.unwrap();
 
-#[test]
-fn time_is_within_five_percent_of_what_was_measured() {
-    for (batch, tokens, _, measured) in ON_AN_H100 {
-        let time = estimated(batch, tokens, |_| {}).time.unwrap();
-
-        let found = time.step_seconds * 1e3;
-        assert!((found / measured - 1.0).abs() < 0.05, "{batch}x{tokens}: {found:.1}, {measured}");
+        let (found, bound) = (time.step_seconds * 1e3, if at < 5 { 0.01 } else { 0.07 });
+        assert!((found / step_ms - 1.0).abs() < bound, "{batch}x{tokens}: {found:.1}, {step_ms}");
         assert!((time.total_seconds / time.step_seconds - 100.0).abs() < 1e-9);
     }
 }
@@ -106,7 +138,7 @@ fn blocks_that_are_computed_again_take_less_memory_and_more_time() {
 fn blocks_are_computed_again_as_soon_as_memory_is_short() {
     let (config, samples) = (full_size(), [SampleSize::half_learned(2048)]);
     let within = |free| {
-        estimate_within(published(&config, 1, &samples), Some(Rates::H100), free).memory.kept_bytes
+        estimate_within(published(&config, 1, &samples), Some(Rates::H200), free).memory.kept_bytes
     };
     let kept = estimated(1, 2048, |_| {}).memory;
     let again = estimated(1, 2048, |workload| workload.checkpoint = true).memory;
@@ -168,7 +200,7 @@ fn short_samples_take_time_and_the_longest_decide_the_memory() {
     let (short, long) = (SampleSize::half_learned(128), SampleSize::half_learned(2048));
     let mixed: Vec<SampleSize> = [vec![short; 99], vec![long]].concat();
     let of = |samples: &[SampleSize], batch| {
-        let it = estimate(&published(&config, batch, samples), Some(Rates::H100));
+        let it = estimate(&published(&config, batch, samples), Some(Rates::H200));
         (it.memory.peak_bytes, it.time.unwrap().step_seconds)
     };
 

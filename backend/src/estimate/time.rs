@@ -16,11 +16,12 @@ const BYTES_A_SCORE: f64 = 12.0;
 /// Operations of attention for each visible pair and number of the model: two products forward, five backward.
 pub(super) const ATTENTION_FORWARD: f64 = 4.0;
 pub(super) const ATTENTION_BACKWARD: f64 = 10.0;
-/// Kernels of a block with an adapter on `query_key_value`, and of each adapter more.
+/// Kernels of a block without adapters. An adapter has one more forward, to turn B, and for each [`RANKS`] two, and three
+/// backward.
 const LAUNCHES_FORWARD: f64 = 10.0;
-const LAUNCHES_BACKWARD: f64 = 26.0;
-const ADAPTER_FORWARD: f64 = 3.0;
-const ADAPTER_BACKWARD: f64 = 6.0;
+const LAUNCHES_BACKWARD: f64 = 16.0;
+/// Ranks that a kernel of an adapter takes on a GPU.
+const RANKS: usize = 8;
 /// Bytes that the optimizer moves for each number that learns: four are read and three written.
 pub(super) const OPTIMIZER_BYTES: f64 = 28.0;
 
@@ -71,15 +72,22 @@ impl Clock<'_> {
         seconds += attention / rate
             * (1.0 + self.shares.attention_half * pass.tokens as f64 / pass.pairs as f64);
 
-        let (forward, backward) = passed_numbers(self.workload);
+        let at_once = match self.workload.processor {
+            Processor::Gpu => RANKS,
+            Processor::Cpu { .. } => usize::MAX,
+        };
+        let (forward, backward) = passed_numbers(self.workload, at_once);
         let passed = (forwards * forward + backward) * pass.tokens as f64;
         let bytes = passed * weights.dtype.size_in_bytes() as f64;
         seconds += bytes / (self.rates.copy_bytes * self.shares.elementwise);
-        let others = [Target::Dense, Target::DenseHTo4h, Target::Dense4hToH];
-        let others = others.into_iter().filter(|&it| self.workload.learning.rank(it) > 0).count();
-        let launches = forwards * (LAUNCHES_FORWARD + others as f64 * ADAPTER_FORWARD)
-            + LAUNCHES_BACKWARD
-            + others as f64 * ADAPTER_BACKWARD;
+        let adapters =
+            Target::ALL.map(|target| self.workload.learning.rank(target).div_ceil(RANKS));
+        let adapters = adapters.into_iter().filter(|&eights| eights > 0);
+        let (of_forward, of_backward) =
+            adapters.fold((LAUNCHES_FORWARD, LAUNCHES_BACKWARD), |(forward, backward), eights| {
+                (forward + 1.0 + 2.0 * eights as f64, backward + 3.0 * eights as f64)
+            });
+        let launches = forwards * of_forward + of_backward;
         seconds + launches * self.shares.launch_seconds
     }
 
@@ -114,22 +122,21 @@ impl Clock<'_> {
     }
 }
 
-/// Numbers that passes over hidden states read and write for each token of a block, forward and backward.
+/// Numbers that passes over hidden states read and write for each token of a block, forward and backward, with adapters
+/// of which a pass takes so many ranks at once.
 ///
-/// Forward: two norms (4 hidden sizes), turned queries and keys (4), two residuals (2). Backward: two norms (6),
-/// what was read and its gradient (2), turning back (4), sums and copies of gradients (6), GELU's input. An
-/// adapter reads its input and adds to its output, and in the backward reads both again and adds to its input's
-/// gradient.
-pub(super) fn passed_numbers(workload: &Workload) -> (f64, f64) {
+/// Forward: two norms (4 hidden sizes), turned queries and keys (4), two residuals (2). Backward: two norms (6), what was
+/// read and its gradient (2), turning back (4); GELU's input and its gradient, there and back (3 inner sizes). An adapter
+/// reads its input and adds to its output; in the backward it reads both again, and adds to its input's gradient.
+pub(super) fn passed_numbers(workload: &Workload, ranks_at_once: usize) -> (f64, f64) {
     let config = workload.config;
     let mut forward = 10 * config.hidden_size;
-    let mut backward = 18 * config.hidden_size + config.inner_hidden_size;
+    let mut backward = 12 * config.hidden_size + 3 * config.inner_hidden_size;
     for target in Target::ALL {
-        if workload.learning.rank(target) > 0 {
-            let (n_out, n_in) = target.shape(config);
-            forward += n_in + 2 * n_out;
-            backward += 3 * n_in + 2 * n_out;
-        }
+        let passes = workload.learning.rank(target).div_ceil(ranks_at_once);
+        let (n_out, n_in) = target.shape(config);
+        forward += passes * (n_in + 2 * n_out);
+        backward += passes * (3 * n_in + n_out);
     }
     (forward as f64, backward as f64)
 }

@@ -30,7 +30,7 @@ impl Work {
         let numbers: f64 = matrices.iter().map(|&(n_out, n_in)| (n_out * n_in) as f64).sum();
         let kept: f64 = matrices.iter().map(|&shape| matrix_bytes(*weights, shape) as f64).sum();
         let adapters: f64 = Target::ALL.iter().map(|&it| adapter_numbers(workload, it)).sum();
-        let (forward, backward) = passed_numbers(workload);
+        let (forward, backward) = passed_numbers(workload, usize::MAX);
 
         let (mut operations, mut bytes) = (0.0, 0.0);
         for (pass, share) in passes(workload) {
