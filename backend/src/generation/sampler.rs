@@ -86,18 +86,19 @@ impl Sampler {
         let seen_once: Vec<_> =
             rows.iter().map(|(it, seen)| once(seen, it.options.repetition_penalty)).collect();
         let draws = rows.iter_mut().zip(&seen_once).map(|((it, _), penalized)| it.draw(penalized));
-        let picked = match ops::sample(logits, &draws.collect::<Vec<_>>())? {
-            Some(picked) => picked,
-            None => {
-                let rows = rows.iter_mut().zip(&seen_once).enumerate();
-                rows.map(|(row, ((sampler, _), penalized))| {
-                    let mut logits = logits.get(row)?.to_dtype(DType::F32)?.to_vec1()?;
-                    Ok(sampler.pick_penalizing(&mut logits, penalized))
-                })
-                .collect::<Computed<_>>()?
+        let picked = if let Some(picked) = ops::sample(logits, &draws.collect::<Vec<_>>())? {
+            picked
+        } else {
+            let mut picked = Vec::new();
+            for (row, ((sampler, _), penalized)) in rows.iter_mut().zip(&seen_once).enumerate() {
+                let mut logits = logits.get(row)?.to_dtype(DType::F32)?.to_vec1()?;
+                picked.push(sampler.pick_penalizing(&mut logits, penalized));
             }
+            picked
         };
-        rows.iter_mut().for_each(|(sampler, _)| sampler.point = None);
+        for (sampler, _) in rows {
+            sampler.point = None;
+        }
         Ok(picked)
     }
 
