@@ -25,7 +25,8 @@ struct Row {
 impl Row {
     fn new(draw: &Draw) -> Self {
         let &Draw { temperature, top_p, top_k, point, replacement, .. } = draw;
-        // The point has 24 bits: nothing is rounded.
+        // It has 24 bits: nothing is rounded.
+        #[expect(clippy::cast_sign_loss, reason = "a point lies from 0 to 1")]
         let point = (f64::from(point) * 2f64.powi(32)) as u32;
         Self { temperature, top_p, top_k: top_k.min(MOST_TOKENS) as u32, point, replacement }
     }
