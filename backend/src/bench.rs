@@ -136,11 +136,7 @@ pub fn train(
     let mut step = 0;
     Measured::new(device, repeats, || {
         step += 1;
-        let (loss, gradients) = {
-            let loss = trainee.loss(&samples, Some(step))?;
-            let gradients = trainee.take_gradients(scale.scaled(&loss)?.backward()?)?;
-            (loss.detach(), gradients)
-        };
+        let (loss, gradients) = trainee.backward(trainee.loss(&samples, Some(step))?, scale)?;
         let (norm, by) = (gradient_norm(&gradients)?, scale.factor());
         if scale.accepts(norm) {
             let factor = clip_coefficient(norm / by, 1.0) / by;

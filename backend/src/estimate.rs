@@ -127,7 +127,7 @@ impl<'a> Workload<'a> {
         mean(self.samples, self.batch) + mean(self.rehearsal, self.rehearsal_batch)
     }
 
-    /// Whether a block is one op (`ops::block`), which keeps little and can be computed again.
+    /// Whether the blocks are one op (`ops::blocks`), which keeps little and can compute a block again.
     fn has_block_op(&self) -> bool {
         matches!(self.learning, Learning::Lora { .. })
             && self.processor == Processor::Gpu

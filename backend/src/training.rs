@@ -170,12 +170,8 @@ fn accumulate(
         let Share { samples, dropout_seed, weight } = share;
         let batch = TrainingBatch::packed(&samples, trainee.model.device())?;
 
-        // The tape goes with this scope, while the device still computes: freeing what it kept takes a millisecond.
-        let (loss, gradients) = {
-            let loss = share::weighted(trainee.loss(&batch, Some(dropout_seed))?, weight)?;
-            let gradients = trainee.take_gradients(scale.scaled(&loss)?.backward()?)?;
-            (loss.detach(), gradients)
-        };
+        let loss = share::weighted(trainee.loss(&batch, Some(dropout_seed))?, weight)?;
+        let (loss, gradients) = trainee.backward(loss, scale)?;
 
         step.loss += f64::from(loss.to_scalar::<f32>()?) / passes as f64;
         step.tokens += batch.tokens() as u64;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use candle_core::{Result, Tensor, Var, backprop::GradStore};
 
 use super::{
-    CheckpointError, GradientCheckpointing, batch::TrainingBatch, checkpoint::save_tensors,
+    CheckpointError, GradientCheckpointing, LossScale, batch::TrainingBatch,
+    checkpoint::save_tensors,
 };
 use crate::{
     chatglm::{ChatGlm, Pass, Trainable},
@@ -100,6 +101,14 @@ impl Trainee {
     /// The gradients of a process that computed nothing.
     pub(super) fn no_gradients(&self) -> Result<Vec<Tensor>> {
         self.parameters.iter().map(|(_, weight)| weight.zeros_like()).collect()
+    }
+
+    /// `loss`, on no tape any more, and the gradients of what `scale` makes of it ([`Self::take_gradients`]).
+    ///
+    /// The tape goes when this returns, while a GPU still computes: freeing what it kept takes a millisecond.
+    pub fn backward(&self, loss: Tensor, scale: LossScale) -> Result<(Tensor, Vec<Tensor>)> {
+        let gradients = self.take_gradients(scale.scaled(&loss)?.backward()?)?;
+        Ok((loss.detach(), gradients))
     }
 
     /// The gradient of each parameter, in their order.

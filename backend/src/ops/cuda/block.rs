@@ -79,7 +79,6 @@ pub(super) struct Block {
 }
 
 /// Of the adapters.
-#[derive(Default)]
 struct Lows {
     query_key_value: Option<Low>,
     dense: Option<Low>,
