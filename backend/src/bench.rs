@@ -19,11 +19,8 @@ use crate::{
     device::WeightFormat,
     generation::{Sampler, SamplingOptions},
     lora::{Adapter, Target},
-    ops::{AttentionMask, KvCache, MaskRow, PositionIds, Weight},
-    training::{
-        AdamW, GradientCheckpointing, LossScale, Trainee, TrainingBatch, clip_coefficient,
-        gradient_norm,
-    },
+    ops::{AttentionMask, KvCache, MaskRow, PositionIds, Submissions, Weight},
+    training::{AdamW, GradientCheckpointing, Trainee, TrainingBatch},
 };
 
 pub use device::rates;
@@ -116,7 +113,8 @@ impl Measured {
 }
 
 /// Steps of a fresh adapter on `model` over `batch` samples of `seq` tokens, half of them labels; with `checkpoint`, blocks
-/// are computed again in the backward.
+/// are computed again in the backward. As in a run, a device is given the next step before the one before has ended; a step's
+/// time is that from the end of one to the end of the next.
 pub fn train(
     model: &ChatGlm,
     lora: &LoraOptions,
@@ -129,21 +127,30 @@ pub fn train(
     let mut trainee = Trainee::lora(model.clone(), adapter, PathBuf::new())?;
     trainee.gradient_checkpointing =
         if checkpoint { GradientCheckpointing::On } else { GradientCheckpointing::Off };
-    let mut optimizer = AdamW::new(&trainee.parameters, 0.0)?;
-    let mut scale = LossScale::for_weights(model.dtype());
+    let mut optimizer = AdamW::new(&trainee, 0.0)?;
     let samples = random_batch(model.config().vocab_size, batch, seq, device)?;
 
-    let mut step = 0;
-    Measured::new(device, repeats, || {
-        step += 1;
-        let (loss, gradients) = trainee.backward(trainee.loss(&samples, Some(step))?, scale)?;
-        let (norm, by) = (gradient_norm(&gradients)?, scale.factor());
-        if scale.accepts(norm) {
-            let factor = clip_coefficient(norm / by, 1.0) / by;
-            optimizer.update(&trainee.parameters, &gradients, 1e-4, factor)?;
-        }
-        loss.to_scalar::<f32>().map(drop)
-    })
+    let mut submissions = Submissions::new(device);
+    let mut submit = |submissions: &mut Submissions, number: usize| {
+        let step = || {
+            let loss = trainee.loss(&samples, Some(number as u64))?;
+            let (loss, gradients) = trainee.backward(loss, optimizer.state())?;
+            optimizer.update(&trainee.parameters, &gradients, 1e-4, 1.0)?;
+            Ok::<_, candle_core::Error>((vec![loss, optimizer.state().numbers().clone()], ()))
+        };
+        submissions.submit(step).map(|(submitted, ())| submitted)
+    };
+    let mut before = submit(&mut submissions, 0)?;
+    let mut ended = Instant::now();
+    let mut seconds = Vec::new();
+    for number in 1..=WARM_UP + repeats.max(1) {
+        let next = submit(&mut submissions, number)?;
+        submissions.wait(std::mem::replace(&mut before, next))?;
+        seconds.push(ended.elapsed().as_secs_f64());
+        ended = Instant::now();
+    }
+    submissions.wait(before)?;
+    Ok(Measured::of(seconds.split_off(WARM_UP)))
 }
 
 /// A fresh adapter for `model`.

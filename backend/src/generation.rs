@@ -18,7 +18,6 @@ use crate::{
     ops::{AttentionMask, KvCache, MaskRow, OutOfPages, PositionIds},
 };
 
-pub use crate::ops::PageCounts;
 pub use memory::ChatMemory;
 pub use sampler::{InvalidSampling, Sampler, SamplingOptions};
 pub use together::next_tokens;

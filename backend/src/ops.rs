@@ -13,7 +13,8 @@
 //! | [`lora_linear_of_chats`], [`rotary_attention_of_chats`] | a token of each of several chats, with adapter and cache of its own |
 //! | [`linear_residual`], [`linear_gelu`] | a linear layer with what follows it |
 //! | [`gelu()`], [`scaled_add()`] | the same where an adapter sits on the layer |
-//! | [`adamw()`] | gradients to weights |
+//! | [`adamw()`], [`OptimizerState`] | gradients to weights; what the optimizer has come to |
+//! | [`Submissions`] | steps, without waiting for a GPU |
 //! | [`blocks()`], [`block_cached`], [`block_of_chats`] | all blocks, or one, at once, where a GPU has it |
 //! | [`select_rows`], [`logits()`] | the rows that predict, the scores of tokens |
 //! | [`sample()`] | scores to the next token, where a GPU has them |
@@ -39,10 +40,12 @@ mod learned;
 mod linear;
 mod logits;
 mod lora_linear;
+mod loss_scale;
 #[cfg_attr(not(feature = "cuda"), path = "ops/no_memory.rs")]
 pub mod memory;
 #[cfg(not(feature = "cuda"))]
 mod no_upload;
+mod optimizer_state;
 mod parallel;
 mod quantized;
 mod rotary;
@@ -51,9 +54,10 @@ mod sampling;
 mod scaled_add;
 mod scratch;
 mod simd;
+mod submission;
 mod tensors;
 
-pub use adamw::{AdamWParameter, AdamWStep, adamw, gradient_norm};
+pub use adamw::{AdamWParameter, AdamWStep, adamw};
 pub use attention::{
     AttentionMask, KvCache, LayerCache, MaskRow, OutOfPages, PAGE_TOKENS, PageCounts, PagePool,
     PageShape, attention, rotary_attention, rotary_attention_of_chats,
@@ -76,13 +80,16 @@ pub use learned::{
 pub use linear::{linear, linear_gelu, linear_residual};
 pub use logits::logits;
 pub use lora_linear::{LoraOperand, lora_linear, lora_linear_of_chats};
+pub use loss_scale::LossScale;
 #[cfg(not(feature = "cuda"))]
 pub use no_upload::Upload;
+pub use optimizer_state::{OptimizerState, Progress};
 pub use quantized::{Quantization, QuantizedWeight, Weight};
 pub use rotary::{PositionIds, Rotation, rotary_qkv};
 pub use rows::select_rows;
 pub use sampling::{Draw, sample};
 pub use scaled_add::scaled_add;
+pub use submission::{Outcome, Submissions, Submitted};
 
 #[cfg(test)]
 mod tests;

@@ -5,40 +5,39 @@ mod checkpoint;
 mod data_order;
 mod evaluate;
 mod gradient_checkpointing;
-mod loss_scale;
 mod optimizer;
 mod question_noise;
 mod run;
 mod schedule;
 mod share;
+mod step;
 mod trainee;
 mod trainer_state;
 
 use std::ops::ControlFlow;
 
-use candle_core::Tensor;
 use weft_shared::{
     sample::{BatchError, Sample},
     training::{InvalidOption, TrainingOptions},
 };
 
-use crate::parallel::{Communicator, ParallelError};
+use crate::{
+    ops::Submissions,
+    parallel::{Communicator, ParallelError},
+};
 use data_order::Batches;
-use share::Share;
 
 pub use batch::TrainingBatch;
 pub use checkpoint::{Checkpoint, CheckpointError, RunIdentity};
 pub use data_order::split_held_out;
 pub use evaluate::evaluate;
 pub use gradient_checkpointing::GradientCheckpointing;
-pub use loss_scale::LossScale;
-pub use optimizer::{AdamW, clip_coefficient};
+pub use optimizer::AdamW;
 pub use run::{Event, Run, RunError, RunSummary};
 pub use schedule::Schedule;
+pub use step::Step;
 pub use trainee::Trainee;
 pub use trainer_state::{LogEntry, TrainerState};
-
-pub use crate::ops::gradient_norm;
 
 /// What the numbers of a run depend on, apart from the trainee.
 pub struct Recipe<'a> {
@@ -51,19 +50,20 @@ pub struct Recipe<'a> {
     pub processes: &'a dyn Communicator,
 }
 
-/// What one optimizer step did.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Step {
-    /// Counted from 0.
-    pub number: usize,
-    /// Mean over the step's batches of their mean loss, in nats a label token.
-    pub loss: f64,
-    /// Norm of the gradients before clipping.
-    pub grad_norm: f64,
-    pub learning_rate: f64,
-    /// Tokens computed.
-    pub tokens: u64,
-    pub samples: u64,
+/// Who sees the steps of a run.
+pub trait Observer {
+    type Error: From<TrainingError>;
+
+    /// Whether trainee and optimizer are wanted as the step numbered `number` leaves them. A GPU then waits after it.
+    fn needs_state_after(&self, number: usize) -> bool;
+
+    /// Called after each step, in their order. With `optimizer`, the weights are as that step left them; else the device may
+    /// be at the next. The last step is seen with it; so is the step before which, or after which, somebody said stop.
+    fn after_step(
+        &mut self,
+        step: Step,
+        optimizer: Option<&AdamW>,
+    ) -> Result<ControlFlow<()>, Self::Error>;
 }
 
 /// Why the loop ended early.
@@ -97,16 +97,17 @@ pub fn total_steps(options: &TrainingOptions, samples: usize) -> usize {
     steps.max(1)
 }
 
-/// Takes steps `first_step..` until the last one, or until `observe` says stop.
+/// Takes steps `first_step..` until the last one, or until `observer` says stop.
 ///
-/// `observe` is called after each step, with trainee and optimizer as that step left them.
-pub fn train<E: From<TrainingError>>(
+/// A GPU is given the next step before anybody looks at the one before, so that it never waits for the host. What depends on
+/// a step's gradients, such as its being left out, is decided where they are.
+pub fn train<O: Observer>(
     trainee: &Trainee,
     optimizer: &mut AdamW,
     recipe: &Recipe,
     first_step: usize,
-    mut observe: impl FnMut(Step, &AdamW) -> Result<ControlFlow<()>, E>,
-) -> Result<(), E> {
+    observer: &mut O,
+) -> Result<(), O::Error> {
     let options = recipe.options;
     options.validate().map_err(TrainingError::from)?;
     if recipe.samples.is_empty() {
@@ -120,79 +121,32 @@ pub fn train<E: From<TrainingError>>(
     let last_step = total_steps(options, recipe.samples.len());
     let schedule = Schedule::new(options, last_step);
     let mut batches = Batches::new(recipe);
+    let mut submissions = Submissions::new(trainee.model.device());
+    let mut before = None;
 
     trainee.round_copies().map_err(TrainingError::from)?;
     for number in first_step..last_step {
         let learning_rate = schedule.learning_rate(number);
+        let (work, told) = submissions.submit(|| {
+            step::give(trainee, optimizer, recipe, &mut batches, (number, learning_rate))
+        })?;
 
-        let scale = optimizer.loss_scale;
-        let (gradients, mut step) = accumulate(trainee, recipe, &mut batches, number, scale)?;
-        step.learning_rate = learning_rate;
-        let Step { loss, grad_norm, .. } = step;
-        let finite = loss.is_finite() && grad_norm.is_finite();
-        let accepted = optimizer.loss_scale.accepts(grad_norm);
-        if !finite && (accepted || !loss.is_finite() || optimizer.loss_scale.exhausted()) {
-            return Err(TrainingError::NotFinite { step: number, loss, grad_norm }.into());
+        let mut flow = ControlFlow::Continue(());
+        if let Some((work, told)) = before.take() {
+            let step = step::finished(&mut submissions, work, told)?;
+            flow = observer.after_step(step, None)?;
         }
-
-        if accepted {
-            let clip = clip_coefficient(grad_norm, options.max_grad_norm) / scale.factor();
-            optimizer
-                .update(&trainee.parameters, &gradients, learning_rate, clip)
-                .and_then(|()| trainee.round_copies())
-                .map_err(TrainingError::from)?;
-        }
-
-        if observe(step, optimizer)?.is_break() {
-            break;
+        let is_last = number + 1 == last_step;
+        let is_seen = work.is_done() || is_last || flow.is_break();
+        if is_seen || observer.needs_state_after(number) {
+            let step = step::finished(&mut submissions, work, told)?;
+            let then = observer.after_step(step, Some(optimizer))?;
+            if flow.is_break() || then.is_break() {
+                break;
+            }
+        } else {
+            before = Some((work, told));
         }
     }
     Ok(())
-}
-
-/// Mean gradients over the batches of the step numbered `number`, times the factor of `scale`. Each process computes a
-/// share of the samples.
-fn accumulate(
-    trainee: &Trainee,
-    recipe: &Recipe,
-    batches: &mut Batches,
-    number: usize,
-    scale: LossScale,
-) -> Result<(Vec<Tensor>, Step), TrainingError> {
-    let options = recipe.options;
-    let passes = options.gradient_accumulation_steps;
-    let mut step =
-        Step { number, loss: 0.0, grad_norm: 0.0, learning_rate: 0.0, tokens: 0, samples: 0 };
-    let mut sums: Option<Vec<Tensor>> = None;
-
-    let first = (number * passes) as u64;
-    for share in share::of_step(recipe, batches, first..first + passes as u64) {
-        let Share { samples, dropout_seed, weight } = share;
-        let batch = TrainingBatch::packed(&samples, trainee.model.device())?;
-
-        let loss = share::weighted(trainee.loss(&batch, Some(dropout_seed))?, weight)?;
-        let (loss, gradients) = trainee.backward(loss, scale)?;
-
-        step.loss += f64::from(loss.to_scalar::<f32>()?) / passes as f64;
-        step.tokens += batch.tokens() as u64;
-        step.samples += samples.len() as u64;
-        sums = Some(match sums {
-            None => gradients,
-            Some(sums) => {
-                sums.iter().zip(&gradients).map(|(a, b)| a + b).collect::<Result<_, _>>()?
-            }
-        });
-    }
-
-    let mut gradients = match sums {
-        Some(sums) => sums,
-        None => trainee.no_gradients()?,
-    };
-    if passes > 1 {
-        let share = 1.0 / passes as f64;
-        gradients = gradients.iter().map(|sum| sum * share).collect::<Result<_, _>>()?;
-    }
-    let gradients = share::summed(recipe.processes, gradients, &mut step)?;
-    step.grad_norm = gradient_norm(&gradients)? / scale.factor();
-    Ok((gradients, step))
 }

@@ -3,7 +3,7 @@
 use candle_core::DType;
 use weft::{
     lora::Target,
-    training::{AdamW, LossScale, Trainee, clip_coefficient, gradient_norm},
+    training::{AdamW, Trainee},
 };
 
 use crate::{gpu, model};
@@ -16,19 +16,13 @@ fn losses(dtype: DType) -> Vec<f32> {
     let model = model::model(64, DType::F16, gpu(), dtype);
     let adapter = model::adapter(8, &[Target::QueryKeyValue], model.config(), gpu());
     let trainee = Trainee::lora(model, adapter, "".into()).unwrap();
-    let mut optimizer = AdamW::new(&trainee.parameters, 0.0).unwrap();
-    let mut scale = LossScale::for_weights(dtype);
+    let mut optimizer = AdamW::new(&trainee, 0.0).unwrap();
     let batch = model::batch(gpu());
     (0..STEPS)
         .map(|step| {
             let loss = trainee.loss(&batch, Some(step as u64)).unwrap();
-            let gradients = scale.scaled(&loss).unwrap().backward().unwrap();
-            let gradients = trainee.take_gradients(gradients).unwrap();
-            let (norm, by) = (gradient_norm(&gradients).unwrap(), scale.factor());
-            if scale.accepts(norm) {
-                let factor = clip_coefficient(norm / by, 1.0) / by;
-                optimizer.update(&trainee.parameters, &gradients, 1e-3, factor).unwrap();
-            }
+            let (loss, gradients) = trainee.backward(loss, optimizer.state()).unwrap();
+            optimizer.update(&trainee.parameters, &gradients, 1e-3, 1.0).unwrap();
             loss.to_scalar().unwrap()
         })
         .collect()

@@ -14,6 +14,7 @@ mod model;
 mod ops;
 mod optimizer;
 mod parallel;
+mod run;
 
 use candle_core::{DType, Device, Tensor};
 use rand::{Rng as _, SeedableRng as _};

@@ -105,20 +105,22 @@ fn padded(device: &Device, seq: usize, padding: [usize; 3], context: [usize; 3])
     }
 }
 
+/// `len` tokens, those from `context_length` on labels.
+pub(crate) fn sample(len: usize, context_length: usize) -> Sample {
+    let input_ids: Vec<u32> = (0..len).map(|i| ((i + len) * 37 % 200) as u32).collect();
+    let label = |(i, &id)| if i < context_length { IGNORED } else { i64::from(id) };
+    let block = (0..len).map(|place| (place + 1).saturating_sub(context_length) as u32);
+    Sample {
+        labels: input_ids.iter().enumerate().map(label).collect(),
+        position_ids: SamplePositions::TwoRows([(0..len as u32).collect(), block.collect()]),
+        input_ids,
+        context_length,
+    }
+}
+
 /// Three sequences of several lengths, one after another.
 pub(crate) fn packed(device: &Device) -> TrainingBatch {
-    let sample = |(len, context_length): (usize, usize)| {
-        let input_ids: Vec<u32> = (0..len).map(|i| ((i + len) * 37 % 200) as u32).collect();
-        let label = |(i, &id)| if i < context_length { IGNORED } else { i64::from(id) };
-        let block = (0..len).map(|place| (place + 1).saturating_sub(context_length) as u32);
-        Sample {
-            labels: input_ids.iter().enumerate().map(label).collect(),
-            position_ids: SamplePositions::TwoRows([(0..len as u32).collect(), block.collect()]),
-            input_ids,
-            context_length,
-        }
-    };
-    let samples = [(70, 20), (33, 30), (129, 64)].map(sample);
+    let samples = [(70, 20), (33, 30), (129, 64)].map(|(len, context)| sample(len, context));
     TrainingBatch::packed(&samples.iter().collect::<Vec<_>>(), device).unwrap()
 }
 

@@ -1,6 +1,6 @@
 //! One real step before the run: what it takes, measured.
 
-use std::{ops::ControlFlow, time::Instant};
+use std::ops::ControlFlow;
 
 use weft_shared::{
     api::job::{DryRun, NewJob, Severity},
@@ -10,9 +10,10 @@ use weft_shared::{
 
 use super::{Jobs, JobsError, memory};
 use crate::{
+    engine::{Engine, Turn},
     lora::{Adapter, Target},
     parallel::Alone,
-    training::{AdamW, Recipe, Step, Trainee, TrainingError, train},
+    training::{AdamW, Observer, Recipe, Step, Trainee, TrainingError, train},
 };
 
 /// Of the free memory, so much is taken for a larger batch at most: others need some too.
@@ -20,7 +21,6 @@ const PERCENT_OF_MEMORY: u64 = 85;
 
 /// What one step took.
 struct Measured {
-    seconds: f64,
     peak: u64,
     step: Step,
 }
@@ -45,17 +45,18 @@ impl Jobs {
         let rehearsal: Vec<Sample> =
             rehearsed.take(new.options.rehearsal_batch_size).cloned().collect();
 
-        let memory_bytes = memory::resident() + memory::available();
+        let device = self.inner.engine.device();
+        let memory_bytes = memory::used(device) + memory::available(device);
         let options = TrainingOptions { lora: checked.lora, ..new.options.clone() };
         let measured = self.measure(&options, &longest(batch), &rehearsal)?;
         let one_more = self.measure(&options, &longest(batch + 1), &rehearsal)?;
-        self.remember_speed(measured.step.tokens as f64 / measured.seconds);
+        self.remember_speed(measured.step.tokens as f64 / measured.step.seconds);
 
         let of_a_sample = one_more.peak.saturating_sub(measured.peak).max(1);
         let room = memory_bytes / 100 * PERCENT_OF_MEMORY;
         let more = room.saturating_sub(measured.peak) / of_a_sample;
         let fitting = batch.saturating_add(usize::try_from(more).unwrap_or(usize::MAX));
-        let step_seconds = measured.seconds * new.options.gradient_accumulation_steps as f64;
+        let step_seconds = measured.step.seconds * new.options.gradient_accumulation_steps as f64;
         Ok(DryRun {
             longest_sample: checked.check.longest_sample,
             step_seconds,
@@ -89,24 +90,48 @@ impl Jobs {
         let (config, device) = (engine.model().config(), engine.device());
         let adapter = Adapter::initialize(lora, &targets, config, options.seed, device)?;
         let trainee = Trainee::lora(engine.model().clone(), adapter, engine.source().into())?;
-        let mut optimizer = AdamW::new(&trainee.parameters, options.weight_decay)?;
+        let mut optimizer = AdamW::new(&trainee, options.weight_decay)?;
         let recipe = Recipe { options: &options, samples, rehearsal, processes: &Alone };
 
-        let mut turn = Some(engine.turns().take());
-        let mut started = Instant::now();
-        let mut measured = None;
-        train(&trainee, &mut optimizer, &recipe, 0, |step, _| {
-            let seconds = started.elapsed().as_secs_f64();
-            measured = Some(Measured { seconds, peak: memory::peak(), step });
-            turn = None;
-            turn = Some(engine.turns().take());
-            memory::forget_peak();
-            started = Instant::now();
-            Ok::<_, JobsError>(ControlFlow::Continue(()))
-        })
-        .map_err(|error| of_the_options(error, options.learning_rate))?;
-        drop(turn);
-        measured.ok_or(JobsError::Training(TrainingError::NoSamples))
+        let mut observer = Measuring { engine, turn: None, measured: None };
+        observer.take_turn();
+        train(&trainee, &mut optimizer, &recipe, 0, &mut observer)
+            .map_err(|error| of_the_options(error, options.learning_rate))?;
+        observer.measured.ok_or(JobsError::Training(TrainingError::NoSamples))
+    }
+}
+
+/// Sees the steps of a dry run, each in a turn of its own; keeps the last.
+struct Measuring<'a> {
+    engine: &'a Engine,
+    turn: Option<Turn<'a>>,
+    measured: Option<Measured>,
+}
+
+impl Measuring<'_> {
+    fn take_turn(&mut self) {
+        self.turn = None;
+        self.turn = Some(self.engine.turns().take());
+        memory::forget_peak(self.engine.device());
+    }
+}
+
+impl Observer for Measuring<'_> {
+    type Error = JobsError;
+
+    /// No step is measured beside another.
+    fn needs_state_after(&self, _: usize) -> bool {
+        true
+    }
+
+    fn after_step(
+        &mut self,
+        step: Step,
+        _: Option<&AdamW>,
+    ) -> Result<ControlFlow<()>, Self::Error> {
+        self.measured = Some(Measured { peak: memory::peak(self.engine.device()), step });
+        self.take_turn();
+        Ok(ControlFlow::Continue(()))
     }
 }
 

@@ -93,10 +93,10 @@ impl<'a> Watcher<'a> {
                 self.tell(&JobEventKind::Step {
                     step: done,
                     loss: step.loss,
-                    grad_norm: step.grad_norm,
+                    grad_norm: step.progress.grad_norm,
                     learning_rate: step.learning_rate,
                     tokens_per_second,
-                    memory_bytes: memory::resident(),
+                    memory_bytes: memory::used(self.jobs.inner.engine.device()),
                     seconds_left: smoothed * (self.total_steps - done) as f64,
                 })?;
                 self.let_others_in();

@@ -2,6 +2,8 @@
 
 use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Result, Tensor, bail};
 
+use super::OptimizerState;
+
 /// What one update multiplies with. `torch.optim.AdamW`'s arithmetic, in f32.
 #[derive(Clone, Copy, Debug)]
 pub struct AdamWStep {
@@ -9,10 +11,8 @@ pub struct AdamWStep {
     pub beta1: f64,
     pub beta2: f64,
     pub eps: f64,
-    /// Number of this update, counted from 1: corrects the moments' bias.
-    pub number: u32,
-    /// Multiplies the gradient first: the clipping coefficient.
-    pub grad_scale: f64,
+    /// Gradients of a larger norm are scaled down to it; 0 for no limit.
+    pub max_grad_norm: f64,
 }
 
 /// A weight with what moves it: four tensors of one shape, f32, contiguous.
@@ -25,30 +25,38 @@ pub struct AdamWParameter<'a> {
     pub weight_decay: f64,
 }
 
-/// Updates all weights and their moments in place.
-pub fn adamw(parameters: &[AdamWParameter], step: AdamWStep) -> Result<()> {
+/// Updates all weights and their moments in place, and `state`. The gradients are divided by the loss scale and clipped by
+/// the norm of all of them as one vector; where that is not finite, no weight and no moment changes. A GPU is not waited for.
+pub fn adamw(
+    parameters: &[AdamWParameter],
+    state: &mut OptimizerState,
+    step: AdamWStep,
+) -> Result<()> {
     #[cfg(feature = "cuda")]
-    if parameters.iter().any(|parameter| parameter.weight.device().is_cuda()) {
-        return super::cuda::adamw(parameters, step);
+    if state.numbers().device().is_cuda() {
+        return super::cuda::adamw(parameters, state.numbers(), step);
     }
+    let (progress, factor) = state.progress()?.after(norm(parameters)?, step.max_grad_norm);
+    *state = OptimizerState::new(progress, state.numbers().device())?;
+    let Some(factor) = factor else {
+        return Ok(());
+    };
     for parameter in parameters {
         let AdamWParameter { weight, grad, first_moment, second_moment, weight_decay } = *parameter;
-        first_moment.inplace_op2(grad, &Moment::first(step))?;
-        second_moment.inplace_op2(grad, &Moment::second(step))?;
-        weight.inplace_op3(first_moment, second_moment, &Update { step, weight_decay })?;
+        let moment = |beta, squared| Moment::new(beta, factor, squared);
+        first_moment.inplace_op2(grad, &moment(step.beta1, false))?;
+        second_moment.inplace_op2(grad, &moment(step.beta2, true))?;
+        let update = Update { step, number: progress.updates, weight_decay };
+        weight.inplace_op3(first_moment, second_moment, &update)?;
     }
     Ok(())
 }
 
-/// Norm of all gradients taken as one vector.
-pub fn gradient_norm(gradients: &[Tensor]) -> Result<f64> {
-    #[cfg(feature = "cuda")]
-    if gradients.iter().any(|gradient| gradient.device().is_cuda()) {
-        return super::cuda::gradient_norm(gradients)?.to_scalar::<f32>().map(f64::from);
-    }
+/// Of all gradients taken as one vector.
+fn norm(parameters: &[AdamWParameter]) -> Result<f64> {
     let mut sum = 0.0;
-    for gradient in gradients {
-        sum += f64::from(gradient.sqr()?.sum_all()?.to_scalar::<f32>()?);
+    for parameter in parameters {
+        sum += f64::from(parameter.grad.sqr()?.sum_all()?.to_scalar::<f32>()?);
     }
     Ok(sum.sqrt())
 }
@@ -63,14 +71,8 @@ struct Moment {
 }
 
 impl Moment {
-    fn first(step: AdamWStep) -> Self {
-        let rest = (1.0 - step.beta1) as f32;
-        Self { beta: step.beta1 as f32, rest, scale: step.grad_scale as f32, squared: false }
-    }
-
-    fn second(step: AdamWStep) -> Self {
-        let rest = (1.0 - step.beta2) as f32;
-        Self { beta: step.beta2 as f32, rest, scale: step.grad_scale as f32, squared: true }
+    fn new(beta: f64, scale: f64, squared: bool) -> Self {
+        Self { beta: beta as f32, rest: (1.0 - beta) as f32, scale: scale as f32, squared }
     }
 }
 
@@ -105,6 +107,8 @@ impl InplaceOp2 for Moment {
 
 struct Update {
     step: AdamWStep,
+    /// Counted from 1: corrects the moments' bias.
+    number: u32,
     weight_decay: f64,
 }
 
@@ -122,8 +126,8 @@ impl InplaceOp3 for Update {
         second_moment: &CpuStorage,
         second_layout: &Layout,
     ) -> Result<()> {
-        let Self { step, weight_decay } = *self;
-        let number = f64::from(step.number);
+        let Self { step, number, weight_decay } = *self;
+        let number = f64::from(number);
         let decay = (1.0 - step.learning_rate * weight_decay) as f32;
         let step_size = (step.learning_rate / (1.0 - step.beta1.powf(number))) as f32;
         let root_correction = (1.0 / (1.0 - step.beta2.powf(number)).sqrt()) as f32;
@@ -158,9 +162,10 @@ fn f32_slice_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a
 
 #[cfg(test)]
 mod tests {
-    use candle_core::Device::Cpu;
+    use candle_core::{DType, Device::Cpu};
 
     use super::*;
+    use crate::ops::{LossScale, Progress};
 
     /// ```python
     /// p = torch.tensor([1.0, -2.0]); p.grad = torch.tensor([0.5, -0.25])
@@ -171,26 +176,45 @@ mod tests {
         let weight = Tensor::new(&[1f32, -2.0], &Cpu).unwrap();
         let grad = Tensor::new(&[0.5f32, -0.25], &Cpu).unwrap();
         let (first, second) = (grad.zeros_like().unwrap(), grad.zeros_like().unwrap());
+        let mut state = state(DType::F32);
 
-        for number in 1..=2 {
-            let step = AdamWStep { number, ..step() };
-            adamw(&[parameter(&weight, &grad, &first, &second)], step).unwrap();
+        for _ in 0..2 {
+            adamw(&[parameter(&weight, &grad, &first, &second)], &mut state, step()).unwrap();
         }
 
         assert_close(&weight.to_vec1().unwrap(), &[0.798_101, -1.796_102]);
+        assert_eq!(state.progress().unwrap().updates, 2);
     }
 
     #[test]
-    fn the_gradients_scale_does_not_change_the_direction() {
+    fn gradients_above_the_limit_are_scaled_down_to_it() {
         let weight = Tensor::new(&[1f32], &Cpu).unwrap();
         let grad = Tensor::new(&[4f32], &Cpu).unwrap();
         let (first, second) = (grad.zeros_like().unwrap(), grad.zeros_like().unwrap());
+        let mut state = state(DType::F32);
 
-        let step = AdamWStep { grad_scale: 0.5, ..step() };
-        adamw(&[parameter(&weight, &grad, &first, &second)], step).unwrap();
+        let step = AdamWStep { max_grad_norm: 2.0, ..step() };
+        adamw(&[parameter(&weight, &grad, &first, &second)], &mut state, step).unwrap();
 
+        assert_eq!(state.progress().unwrap().grad_norm, 4.0);
         assert_close(&first.to_vec1().unwrap(), &[0.2]);
         assert_close(&second.to_vec1().unwrap(), &[0.004]);
+    }
+
+    #[test]
+    fn gradients_that_ran_over_move_nothing() {
+        let weight = Tensor::new(&[1f32, 2.0], &Cpu).unwrap();
+        let grad = Tensor::new(&[f32::INFINITY, 1.0], &Cpu).unwrap();
+        let (first, second) = (grad.zeros_like().unwrap(), grad.zeros_like().unwrap());
+        let mut state = state(DType::F16);
+
+        adamw(&[parameter(&weight, &grad, &first, &second)], &mut state, step()).unwrap();
+
+        assert_eq!(weight.to_vec1::<f32>().unwrap(), [1.0, 2.0]);
+        assert_eq!(first.to_vec1::<f32>().unwrap(), [0.0, 0.0]);
+        let Progress { updates, loss_scale, grad_norm } = state.progress().unwrap();
+        assert_eq!((updates, loss_scale.factor()), (0, 32_768.0));
+        assert!(grad_norm.is_infinite());
     }
 
     fn parameter<'a>(
@@ -202,15 +226,12 @@ mod tests {
         AdamWParameter { weight, grad, first_moment, second_moment, weight_decay: 0.01 }
     }
 
+    fn state(weights: DType) -> OptimizerState {
+        OptimizerState::new(Progress::new(LossScale::for_weights(weights)), &Cpu).unwrap()
+    }
+
     fn step() -> AdamWStep {
-        AdamWStep {
-            learning_rate: 0.1,
-            beta1: 0.9,
-            beta2: 0.999,
-            eps: 1e-8,
-            number: 1,
-            grad_scale: 1.0,
-        }
+        AdamWStep { learning_rate: 0.1, beta1: 0.9, beta2: 0.999, eps: 1e-8, max_grad_norm: 0.0 }
     }
 
     fn assert_close(found: &[f32], wanted: &[f32]) {

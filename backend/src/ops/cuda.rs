@@ -7,6 +7,7 @@
 #![expect(unsafe_code, reason = "kernels are launched with raw pointers")]
 
 mod adamw;
+mod arrivals;
 mod attention;
 mod attention_hopper;
 mod block;
@@ -33,7 +34,8 @@ mod upload;
 
 use candle_core::{DType, Tensor};
 
-pub(super) use adamw::{adamw, gradient_norm};
+pub(super) use adamw::adamw;
+pub(super) use arrivals::{Arrival, Arrivals};
 pub(super) use chats::{attention_of_chats, block_of_chats};
 pub(super) use cross_entropy::cross_entropy;
 pub(super) use decode::logits;

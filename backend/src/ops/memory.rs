@@ -17,6 +17,14 @@ pub fn peak(device: &Device) -> Result<Option<u64>> {
     get(device, sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_USED_MEM_HIGH).map(Some)
 }
 
+/// Bytes in use by this process; `None` for a processor.
+pub fn used(device: &Device) -> Result<Option<u64>> {
+    if !device.is_cuda() {
+        return Ok(None);
+    }
+    get(device, sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_USED_MEM_CURRENT).map(Some)
+}
+
 /// Bytes that can still be had: what the driver has, and what its pool holds for the next use. `None` for a processor.
 pub fn available(device: &Device) -> Result<Option<u64>> {
     if !device.is_cuda() {

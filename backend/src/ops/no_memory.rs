@@ -8,6 +8,11 @@ pub fn peak(device: &Device) -> Result<Option<u64>> {
 }
 
 /// `None`: a processor's memory is the system's to count.
+pub fn used(device: &Device) -> Result<Option<u64>> {
+    no_gpu(device).map(|()| None)
+}
+
+/// `None`: a processor's memory is the system's to count.
 pub fn available(device: &Device) -> Result<Option<u64>> {
     no_gpu(device).map(|()| None)
 }

@@ -18,6 +18,7 @@ use super::{AdamW, Trainee, TrainerState};
 use crate::{
     atomic::{self, WriteError},
     lora::AdapterError,
+    ops::{LossScale, Progress},
 };
 
 const PREFIX: &str = "checkpoint-";
@@ -176,8 +177,11 @@ impl Checkpoint {
             *first = moments.get(&format!("{name}.exp_avg"), weight.dims())?.copy()?;
             *second = moments.get(&format!("{name}.exp_avg_sq"), weight.dims())?.copy()?;
         }
-        optimizer.updates = state.weft.updates.unwrap_or(state.global_step as u32);
-        optimizer.loss_scale = state.weft.loss_scale.unwrap_or(optimizer.loss_scale);
+        let fresh = LossScale::for_weights(trainee.model.dtype());
+        optimizer.resume(Progress {
+            updates: state.weft.updates.unwrap_or(state.global_step as u32),
+            ..Progress::new(state.weft.loss_scale.unwrap_or(fresh))
+        })?;
         Ok(state)
     }
 

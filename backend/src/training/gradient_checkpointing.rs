@@ -1,6 +1,6 @@
 //! Whether a pass keeps what its backward needs, or computes each block again (Chen et al. 2016).
 
-use candle_core::Result;
+use candle_core::{Device, Result};
 
 use crate::{
     chatglm::ChatGlm,
@@ -25,10 +25,21 @@ impl GradientCheckpointing {
         Ok(match self {
             Self::Off => false,
             Self::On => true,
-            Self::Auto => memory::available(model.device())?
-                .is_some_and(|free| needed(model, tokens, adapter) > free as usize),
+            Self::Auto => {
+                let (device, needed) = (model.device(), needed(model, tokens, adapter));
+                // What a device is still computing may be about to give back what it holds.
+                lacks(device, needed)? && {
+                    device.synchronize()?;
+                    lacks(device, needed)?
+                }
+            }
         })
     }
+}
+
+/// Whether a device has fewer bytes free than `needed`; a processor never says so.
+fn lacks(device: &Device, needed: usize) -> Result<bool> {
+    Ok(memory::available(device)?.is_some_and(|free| needed > free as usize))
 }
 
 /// Bytes that a pass keeps, with the loss and an eighth to spare.

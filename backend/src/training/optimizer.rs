@@ -1,50 +1,55 @@
-//! `AdamW` (Loshchilov & Hutter 2017) with moments that can be saved, and gradient clipping.
+//! `AdamW` (Loshchilov & Hutter 2017) with moments that can be saved, gradient clipping and loss scaling.
 
-use candle_core::{DType, Result, Tensor, Var};
+use candle_core::{Result, Tensor, Var};
 
-use super::LossScale;
-use crate::ops::{AdamWParameter, AdamWStep, adamw};
+use super::Trainee;
+use crate::ops::{AdamWParameter, AdamWStep, LossScale, OptimizerState, Progress, adamw};
 
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
 const EPS: f64 = 1e-8;
 
-/// The moments of every parameter, and how many updates made them.
+/// The moments of every parameter, and how many updates made them. All of it is where the parameters are, and no update
+/// waits for a GPU.
 #[derive(Clone, Debug)]
 pub struct AdamW {
     weight_decay: f64,
-    /// Updates so far.
-    pub updates: u32,
     /// First and second moment of each parameter, of its shape, f32.
     pub moments: Vec<(Tensor, Tensor)>,
-    /// What gradients arrive multiplied with.
-    pub loss_scale: LossScale,
+    state: OptimizerState,
 }
 
 impl AdamW {
     /// An optimizer that has seen nothing.
-    pub fn new(parameters: &[(String, Var)], weight_decay: f64) -> Result<Self> {
-        let moments = parameters
-            .iter()
-            .map(|(_, weight)| Ok((weight.zeros_like()?, weight.zeros_like()?)))
-            .collect::<Result<_>>()?;
-        Ok(Self {
-            weight_decay,
-            updates: 0,
-            moments,
-            loss_scale: LossScale::for_weights(DType::F32),
-        })
+    pub fn new(trainee: &Trainee, weight_decay: f64) -> Result<Self> {
+        let zeros = |weight: &Var| Ok((weight.zeros_like()?, weight.zeros_like()?));
+        let moments =
+            trainee.parameters.iter().map(|(_, weight)| zeros(weight)).collect::<Result<_>>()?;
+        let progress = Progress::new(LossScale::for_weights(trainee.model.dtype()));
+        let state = OptimizerState::new(progress, trainee.model.device())?;
+        Ok(Self { weight_decay, moments, state })
     }
 
-    /// Moves each parameter against its gradient, which is multiplied with `grad_scale` first.
+    /// What it has come to.
+    pub fn state(&self) -> &OptimizerState {
+        &self.state
+    }
+
+    /// Goes on from where an optimizer with these moments was.
+    pub fn resume(&mut self, progress: Progress) -> Result<()> {
+        self.state = OptimizerState::new(progress, self.state.numbers().device())?;
+        Ok(())
+    }
+
+    /// Moves each parameter against its gradient, of what [`OptimizerState::scaled`] made of the loss; the gradients are
+    /// scaled down to the norm `max_grad_norm` if they have a larger one. See [`adamw()`].
     pub fn update(
         &mut self,
         parameters: &[(String, Var)],
         gradients: &[Tensor],
         learning_rate: f64,
-        grad_scale: f64,
+        max_grad_norm: f64,
     ) -> Result<()> {
-        self.updates += 1;
         let all: Vec<AdamWParameter> = parameters
             .iter()
             .zip(gradients)
@@ -58,31 +63,8 @@ impl AdamW {
                 weight_decay: if weight.rank() > 1 { self.weight_decay } else { 0.0 },
             })
             .collect();
-        let step = AdamWStep {
-            learning_rate,
-            beta1: BETA1,
-            beta2: BETA2,
-            eps: EPS,
-            number: self.updates,
-            grad_scale,
-        };
-        adamw(&all, step)
-    }
-}
-
-/// What `torch.nn.utils.clip_grad_norm_` multiplies gradients of norm `norm` with; 1 without a limit.
-pub fn clip_coefficient(norm: f64, max_norm: f64) -> f64 {
-    if max_norm > 0.0 { (max_norm / (norm + 1e-6)).min(1.0) } else { 1.0 }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_norm_above_the_limit_is_scaled_down() {
-        assert_eq!(clip_coefficient(0.5, 1.0), 1.0);
-        assert!((clip_coefficient(4.0, 1.0) - 0.25).abs() < 1e-6);
-        assert_eq!(clip_coefficient(4.0, 0.0), 1.0);
+        let (beta1, beta2, eps) = (BETA1, BETA2, EPS);
+        let step = AdamWStep { learning_rate, beta1, beta2, eps, max_grad_norm };
+        adamw(&all, &mut self.state, step)
     }
 }

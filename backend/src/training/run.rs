@@ -12,7 +12,7 @@ use std::{
 use weft_shared::sample::Sample;
 
 use super::{
-    AdamW, Checkpoint, CheckpointError, LogEntry, LossScale, Recipe, RunIdentity, Step, Trainee,
+    AdamW, Checkpoint, CheckpointError, LogEntry, Observer, Recipe, RunIdentity, Step, Trainee,
     TrainerState, TrainingError, checkpoint::write_json, evaluate, total_steps, train,
 };
 use crate::atomic;
@@ -22,7 +22,7 @@ use crate::atomic;
 pub enum Event<'a> {
     /// Starts, or goes on after the step of a checkpoint.
     Started { first_step: usize, total_steps: usize },
-    /// A step is done.
+    /// A step is done. A GPU may be at the next one already.
     Step { step: Step, total_steps: usize, tokens_per_second: f64 },
     /// A batch of an evaluation is done.
     Evaluating,
@@ -79,19 +79,16 @@ impl Run<'_> {
     ) -> Result<RunSummary, RunError> {
         let options = self.recipe.options;
         let mut optimizer =
-            AdamW::new(&trainee.parameters, options.weight_decay).map_err(TrainingError::from)?;
-        optimizer.loss_scale = LossScale::for_weights(trainee.model.dtype());
+            AdamW::new(trainee, options.weight_decay).map_err(TrainingError::from)?;
         let state = self.open(trainee, &mut optimizer)?;
         let first_step = state.global_step;
         let total_steps = total_steps(options, self.recipe.samples.len());
         let started = watch(Event::Started { first_step, total_steps });
-        let started = self.together(started)?;
+        let [stops] = self.together([started.is_break()])?;
         let mut recorder = Recorder::new(self, trainee, state, total_steps, watch);
 
-        if started.is_continue() {
-            train(trainee, &mut optimizer, &self.recipe, first_step, |step, optimizer| {
-                recorder.after_step(step, optimizer)
-            })?;
+        if !stops {
+            train(trainee, &mut optimizer, &self.recipe, first_step, &mut recorder)?;
         }
         recorder.finish()
     }
@@ -117,11 +114,11 @@ impl Run<'_> {
         }
     }
 
-    /// What all processes do: when one is told to stop, all stop after the same step.
-    fn together(&self, flow: ControlFlow<()>) -> Result<ControlFlow<()>, TrainingError> {
-        let mut stops = [f64::from(u8::from(flow.is_break()))];
-        self.recipe.processes.sum(&mut stops)?;
-        Ok(if stops[0] > 0.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    /// What all processes do: what one wants, such as to stop, all do after the same step.
+    fn together<const N: usize>(&self, wanted: [bool; N]) -> Result<[bool; N], TrainingError> {
+        let mut votes = wanted.map(|it| f64::from(u8::from(it)));
+        self.recipe.processes.sum(&mut votes)?;
+        Ok(votes.map(|sum| sum > 0.0))
     }
 }
 
@@ -135,8 +132,11 @@ struct Recorder<'a> {
     started: Instant,
     /// Seconds of the run before this start.
     seconds_before: f64,
-    step_began: Instant,
     saved_at: Instant,
+    /// To stop, which leaves a checkpoint.
+    stopping: bool,
+    /// A checkpoint because of the time.
+    is_time_to_save: bool,
     /// The newest checkpoint, if it is there only because of the time.
     spare: Option<Checkpoint>,
 }
@@ -165,13 +165,15 @@ impl<'a> Recorder<'a> {
             watch,
             started: now,
             seconds_before,
-            step_began: now,
             saved_at: now,
+            stopping: false,
+            is_time_to_save: false,
             spare: None,
         }
     }
 
-    fn after_step(&mut self, step: Step, optimizer: &AdamW) -> Result<ControlFlow<()>, RunError> {
+    /// Counts a step that is done, and tells of it.
+    fn note(&mut self, step: Step) -> Result<(), RunError> {
         let options = self.run.recipe.options;
         let state = &mut self.state;
         state.add_step(step.loss, step.tokens, step.samples);
@@ -181,35 +183,47 @@ impl<'a> Recorder<'a> {
         state.num_train_epochs =
             (self.total_steps * options.gradient_accumulation_steps).div_ceil(batches);
         state.weft.seconds = self.seconds_before + self.started.elapsed().as_secs_f64();
-        state.weft.updates = Some(optimizer.updates);
-        state.weft.loss_scale = Some(optimizer.loss_scale);
+        state.weft.updates = Some(step.progress.updates);
+        state.weft.loss_scale = Some(step.progress.loss_scale);
 
-        let step_seconds = self.step_began.elapsed().as_secs_f64();
-        let tokens_per_second = step.tokens as f64 / step_seconds.max(f64::MIN_POSITIVE);
+        let tokens_per_second = step.tokens as f64 / step.seconds.max(f64::MIN_POSITIVE);
         let total_steps = self.total_steps;
         let flow = (self.watch)(Event::Step { step, total_steps, tokens_per_second });
-        let flow = self.run.together(flow)?;
+        let is_late = self.run.save_every.is_some_and(|every| self.saved_at.elapsed() >= every);
+        let [stopping, is_time_to_save] = self.run.together([flow.is_break(), is_late])?;
+        self.stopping |= stopping;
+        self.is_time_to_save |= is_time_to_save;
 
-        let done = self.state.global_step;
-        let last = done == total_steps;
-        let due = |every: usize| every > 0 && done.is_multiple_of(every);
-        if due(options.logging_steps) || last {
-            self.state.log_train(step.grad_norm, step.learning_rate);
+        if self.is_due(options.logging_steps, self.state.global_step) {
+            self.state.log_train(step.progress.grad_norm, step.learning_rate);
             self.tell_logged();
         }
-        let eval_steps =
-            if options.eval_steps > 0 { options.eval_steps } else { options.save_steps };
-        if due(eval_steps) || last {
+        Ok(())
+    }
+
+    /// What is due after the newest step, where the weights are as it left them.
+    fn keep_up(&mut self, optimizer: &AdamW) -> Result<(), RunError> {
+        let done = self.state.global_step;
+        if self.is_due(self.eval_steps(), done) {
             self.evaluate()?;
         }
         // Being stopped leaves a checkpoint but no mark in the log: a resumed run logs what an unbroken one does.
-        let is_due = due(options.save_steps) || last || flow.is_break();
+        let is_due = self.is_due(self.run.recipe.options.save_steps, done) || self.stopping;
         if self.run.recipe.processes.leads() {
             self.keep(optimizer, is_due)?;
         }
-        // Neither evaluation nor checkpoint nor whoever watches takes part in the speed of the next step.
-        self.step_began = Instant::now();
-        Ok(flow)
+        self.is_time_to_save = false;
+        Ok(())
+    }
+
+    /// Whether what happens every so many steps, and at the end, happens after `done` of them.
+    fn is_due(&self, every: usize, done: usize) -> bool {
+        done == self.total_steps || (every > 0 && done.is_multiple_of(every))
+    }
+
+    fn eval_steps(&self) -> usize {
+        let options = self.run.recipe.options;
+        if options.eval_steps > 0 { options.eval_steps } else { options.save_steps }
     }
 
     fn evaluate(&mut self) -> Result<(), RunError> {
@@ -229,7 +243,7 @@ impl<'a> Recorder<'a> {
             self.save(optimizer)?;
             let limit = self.run.recipe.options.save_total_limit;
             Checkpoint::keep_newest(self.run.output, limit)?;
-        } else if self.run.save_every.is_some_and(|every| self.saved_at.elapsed() >= every) {
+        } else if self.is_time_to_save {
             self.spare = Some(self.save(optimizer)?);
         }
         Ok(())
@@ -269,5 +283,28 @@ impl<'a> Recorder<'a> {
         // No process calls a run done that the first could not write.
         processes.barrier().map_err(TrainingError::from)?;
         Ok(RunSummary { state: self.state, finished })
+    }
+}
+
+impl Observer for Recorder<'_> {
+    type Error = RunError;
+
+    fn needs_state_after(&self, number: usize) -> bool {
+        let done = number + 1;
+        self.is_time_to_save
+            || self.is_due(self.eval_steps(), done)
+            || self.is_due(self.run.recipe.options.save_steps, done)
+    }
+
+    fn after_step(
+        &mut self,
+        step: Step,
+        optimizer: Option<&AdamW>,
+    ) -> Result<ControlFlow<()>, RunError> {
+        self.note(step)?;
+        if let Some(optimizer) = optimizer {
+            self.keep_up(optimizer)?;
+        }
+        Ok(if self.stopping { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 }

@@ -10,7 +10,7 @@ use std::{borrow::Cow, ops::Range};
 use candle_core::{Result, Tensor};
 use weft_shared::sample::{IGNORED, Sample};
 
-use super::{Batches, Recipe, Step};
+use super::{Batches, Recipe};
 use crate::{
     parallel::{Communicator, ParallelError},
     seed,
@@ -78,22 +78,34 @@ pub(super) fn weighted(loss: Tensor, weight: f64) -> Result<Tensor> {
     if weight == 1.0 { Ok(loss) } else { loss * weight }
 }
 
-/// The gradients of all processes, and in `step` their numbers.
-pub(super) fn summed(
-    processes: &dyn Communicator,
-    gradients: Vec<Tensor>,
-    step: &mut Step,
-) -> std::result::Result<Vec<Tensor>, ParallelError> {
-    // First: a process that failed before it had its gradients is noticed here, where waiting can end.
-    let mut numbers = [step.loss, step.tokens as f64, step.samples as f64];
-    processes.sum(&mut numbers)?;
-    let [loss, tokens, samples] = numbers;
-    step.loss = loss;
-    #[expect(clippy::cast_sign_loss, reason = "sums of counts")]
-    {
-        (step.tokens, step.samples) = (tokens as u64, samples as u64);
+/// What the processes computed of a step.
+pub(super) struct Parts {
+    /// Mean loss, a scalar, and gradients: each process's part of the sum.
+    pub(super) loss: Tensor,
+    pub(super) gradients: Vec<Tensor>,
+    pub(super) tokens: u64,
+    pub(super) samples: u64,
+}
+
+impl Parts {
+    /// Of all processes.
+    pub(super) fn summed(
+        self,
+        processes: &dyn Communicator,
+    ) -> std::result::Result<Self, ParallelError> {
+        let Self { loss, mut gradients, tokens, samples } = self;
+        // First: a process that failed before it had its gradients is noticed here, where waiting can end.
+        let mut counts = [tokens as f64, samples as f64];
+        processes.sum(&mut counts)?;
+        #[expect(clippy::cast_sign_loss, reason = "sums of counts")]
+        let [tokens, samples] = counts.map(|count| count as u64);
+        gradients.push(loss);
+        let mut gradients = processes.sum_tensors(gradients)?;
+        let loss = gradients
+            .pop()
+            .ok_or_else(|| candle_core::Error::Msg("no loss came back".to_owned()))?;
+        Ok(Self { loss, gradients, tokens, samples })
     }
-    processes.sum_tensors(gradients)
 }
 
 #[cfg(test)]

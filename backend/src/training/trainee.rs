@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use candle_core::{Result, Tensor, Var, backprop::GradStore};
 
 use super::{
-    CheckpointError, GradientCheckpointing, LossScale, batch::TrainingBatch,
-    checkpoint::save_tensors,
+    CheckpointError, GradientCheckpointing, batch::TrainingBatch, checkpoint::save_tensors,
 };
 use crate::{
     chatglm::{ChatGlm, Pass, Trainable},
     lora::Adapter,
     model_dir,
-    ops::{self, Learned, WeightGradients},
+    ops::{self, Learned, OptimizerState, WeightGradients},
 };
 
 /// A model whose `parameters` learn; everything else is frozen.
@@ -103,11 +102,11 @@ impl Trainee {
         self.parameters.iter().map(|(_, weight)| weight.zeros_like()).collect()
     }
 
-    /// `loss`, on no tape any more, and the gradients of what `scale` makes of it ([`Self::take_gradients`]).
+    /// `loss`, on no tape any more, and the gradients of what `state` makes of it ([`Self::take_gradients`]).
     ///
     /// The tape goes when this returns, while a GPU still computes: freeing what it kept takes a millisecond.
-    pub fn backward(&self, loss: Tensor, scale: LossScale) -> Result<(Tensor, Vec<Tensor>)> {
-        let gradients = self.take_gradients(scale.scaled(&loss)?.backward()?)?;
+    pub fn backward(&self, loss: Tensor, state: &OptimizerState) -> Result<(Tensor, Vec<Tensor>)> {
+        let gradients = self.take_gradients(state.scaled(&loss)?.backward()?)?;
         Ok((loss.detach(), gradients))
     }
 

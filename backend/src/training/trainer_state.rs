@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::LossScale;
+use crate::ops::LossScale;
 
 /// One line of the log: a training step or an evaluation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -25,7 +25,7 @@ use weft_shared::api::job::{Job, JobState};
 use super::{ApiError, AppState, guard};
 use crate::{
     completions::Counts,
-    generation::PageCounts,
+    engine::Engine,
     jobs::{Jobs, memory},
 };
 
@@ -79,21 +79,14 @@ pub(super) async fn count(State(app): State<AppState>, request: Request, next: N
     responses((status = 200, description = "the metrics", body = String, content_type = CONTENT_TYPE)))]
 pub(super) async fn metrics(State(app): State<AppState>) -> Result<Response, ApiError> {
     let jobs = app.of_jobs(Jobs::list).await?;
-    let device = app.engine.device_name();
-    let pages = app.engine.memory().pages();
-    let text = app.metrics.text(&jobs, app.completions.counts(), pages, device);
+    let text = app.metrics.text(&jobs, app.completions.counts(), &app.engine);
     let text = text.map_err(|_| ApiError::Ended)?;
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
 }
 
 impl Metrics {
-    fn text(
-        &self,
-        jobs: &[Job],
-        answers: Counts,
-        pages: PageCounts,
-        device: String,
-    ) -> Result<String, fmt::Error> {
+    fn text(&self, jobs: &[Job], answers: Counts, engine: &Engine) -> Result<String, fmt::Error> {
+        let (device, pages) = (engine.device(), engine.memory().pages());
         let mut registry = Registry::with_prefix("weft");
         registry.register(
             "http_requests",
@@ -141,11 +134,15 @@ impl Metrics {
         registry.register("job_queue_length", "Training runs that wait", gauge(waiting));
 
         for (name, help, bytes) in [
-            ("device_memory_used_bytes", "Of this process on the device", memory::resident()),
-            ("device_memory_available_bytes", "Free for more on the device", memory::available()),
+            ("device_memory_used_bytes", "Of this process on the device", memory::used(device)),
+            (
+                "device_memory_available_bytes",
+                "Free for more on the device",
+                memory::available(device),
+            ),
         ] {
             let family = Family::<Labels, Gauge>::default();
-            family.get_or_create(&vec![("device", device.clone())]).set(bytes.cast_signed());
+            family.get_or_create(&vec![("device", engine.device_name())]).set(bytes.cast_signed());
             registry.register(name, help, family);
         }
 

@@ -120,7 +120,7 @@ pub struct DryRun {
     /// Of the run, if every step took as long.
     pub total_seconds: f64,
     pub total_steps: usize,
-    /// The process's highest memory in that step, model included.
+    /// The process's highest memory on the device in that step, model included.
     pub peak_memory_bytes: u64,
     /// Free for it on the device, model included.
     pub memory_bytes: u64,
@@ -205,7 +205,7 @@ pub enum JobEventKind {
         grad_norm: f64,
         learning_rate: f64,
         tokens_per_second: f64,
-        /// The process's memory.
+        /// The process's memory on the device.
         memory_bytes: u64,
         seconds_left: f64,
     },

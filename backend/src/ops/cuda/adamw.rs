@@ -1,7 +1,6 @@
 //! The optimizer over all parameters at once, see `kernels/adamw.cu`.
 
-use candle_core::cuda_backend::CudaDevice;
-use candle_core::{DType, Device, Result, Tensor, bail};
+use candle_core::{DType, Result, Tensor, bail};
 
 use super::launch::{Arg, Fresh, Module, OnDevice as _, Table, Threads, device_of, launch};
 use crate::ops::adamw::{AdamWParameter, AdamWStep};
@@ -10,9 +9,11 @@ use crate::ops::adamw::{AdamWParameter, AdamWStep};
 const BLOCKS: usize = 32;
 /// Words of a `Parameter` of the kernels: four addresses, the size, and two floats.
 const WORDS: usize = 6;
+/// Floats of an `Update` of the kernels.
+const UPDATE: usize = 4;
 
-/// See [`crate::ops::adamw()`].
-pub(crate) fn adamw(parameters: &[AdamWParameter], step: AdamWStep) -> Result<()> {
+/// See [`crate::ops::adamw()`]; `state` is `OptimizerState::numbers`.
+pub(crate) fn adamw(parameters: &[AdamWParameter], state: &Tensor, step: AdamWStep) -> Result<()> {
     let Some(first) = parameters.first() else {
         return Ok(());
     };
@@ -34,55 +35,37 @@ pub(crate) fn adamw(parameters: &[AdamWParameter], step: AdamWStep) -> Result<()
         table.extend([weight.elem_count() as u64, u64::from(decay.to_bits())]);
     }
     let table = Table::new(&table, device)?;
-    let number = f64::from(step.number);
-    launch(
-        device,
-        Module::AdamW,
-        ("adamw_update", ""),
-        Threads::new((BLOCKS, parameters.len(), 1), 256),
+    let squares = Fresh::new(parameters.len() * BLOCKS, DType::F32, device)?;
+    let update = Fresh::new(UPDATE, DType::F32, device)?;
+    let all = Threads::new((BLOCKS, parameters.len(), 1), 256);
+    let run =
+        |name, threads, args: &[Arg]| launch(device, Module::AdamW, (name, ""), threads, args);
+    run("adamw_squares", all, &[table.arg(), Arg::of(&squares)?])?;
+    run(
+        "adamw_begin",
+        Threads::new((1, 1, 1), 256),
+        &[
+            Arg::of(&squares)?,
+            Arg::size(parameters.len() * BLOCKS),
+            Arg::of(state)?,
+            Arg::of(&update)?,
+            Arg::F64(step.max_grad_norm),
+            Arg::F64(step.learning_rate),
+            Arg::F64(step.beta1),
+            Arg::F64(step.beta2),
+        ],
+    )?;
+    run(
+        "adamw_update",
+        all,
         &[
             table.arg(),
-            Arg::F32(step.grad_scale as f32),
+            Arg::of(&update)?,
             Arg::F32(step.beta1 as f32),
             Arg::F32((1.0 - step.beta1) as f32),
             Arg::F32(step.beta2 as f32),
             Arg::F32((1.0 - step.beta2) as f32),
-            Arg::F32((step.learning_rate / (1.0 - step.beta1.powf(number))) as f32),
-            Arg::F32((1.0 / (1.0 - step.beta2.powf(number)).sqrt()) as f32),
             Arg::F32(step.eps as f32),
         ],
     )
-}
-
-/// See [`crate::ops::gradient_norm`]: a scalar on the device.
-pub(crate) fn gradient_norm(gradients: &[Tensor]) -> Result<Tensor> {
-    let Some(first) = gradients.first() else {
-        return Tensor::zeros((), DType::F32, &Device::Cpu);
-    };
-    let device: &CudaDevice = device_of(first)?;
-    let mut table = Vec::with_capacity(gradients.len() * WORDS);
-    for gradient in gradients {
-        if gradient.dtype() != DType::F32 {
-            bail!("a gradient of {:?}, wanted f32", gradient.dtype());
-        }
-        table.extend([0, gradient.address()?, 0, 0, gradient.elem_count() as u64, 0]);
-    }
-    let table = Table::new(&table, device)?;
-    let squares = Fresh::new(gradients.len() * BLOCKS, DType::F32, device)?;
-    let norm = Fresh::new((), DType::F32, device)?;
-    launch(
-        device,
-        Module::AdamW,
-        ("adamw_squares", ""),
-        Threads::new((BLOCKS, gradients.len(), 1), 256),
-        &[table.arg(), Arg::of(&squares)?],
-    )?;
-    launch(
-        device,
-        Module::AdamW,
-        ("adamw_norm", ""),
-        Threads::new((1, 1, 1), 256),
-        &[Arg::of(&squares)?, Arg::of(&norm)?, Arg::size(gradients.len() * BLOCKS)],
-    )?;
-    Ok(norm.tensor())
 }

@@ -136,6 +136,7 @@ fn address(storage: &CudaStorage) -> Result<u64> {
         CudaStorageSlice::U8(slice) => of!(slice),
         CudaStorageSlice::U32(slice) => of!(slice),
         CudaStorageSlice::F32(slice) => of!(slice),
+        CudaStorageSlice::F64(slice) => of!(slice),
         CudaStorageSlice::F16(slice) => of!(slice),
         CudaStorageSlice::BF16(slice) => of!(slice),
         _ => bail!("no kernel reads {:?}", storage.dtype()),
@@ -164,6 +165,7 @@ pub(super) enum Arg {
     I32(i32),
     U64(u64),
     F32(f32),
+    F64(f64),
     Dropout(DropoutRule),
     /// A struct of the kernel's own, see [`Self::structure`].
     Structure(*const c_void),
@@ -191,6 +193,7 @@ impl Arg {
             Self::Address(number) | Self::U64(number) => (&raw const *number).cast(),
             Self::I32(number) => (&raw const *number).cast(),
             Self::F32(number) => (&raw const *number).cast(),
+            Self::F64(number) => (&raw const *number).cast(),
             Self::Dropout(rule) => (&raw const *rule).cast(),
             Self::Structure(structure) => *structure,
         };
