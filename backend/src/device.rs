@@ -1,5 +1,6 @@
-//! Where a model is computed, and in which numbers.
+//! Where a model is computed, in which numbers, and how much memory there is.
 
+pub mod memory;
 mod weight_format;
 
 use std::{fmt, str::FromStr, sync::OnceLock};

@@ -20,6 +20,7 @@ use weft_shared::{
 
 pub use lengths::SampleSize;
 pub use rates::Rates;
+pub use weights::model_bytes;
 pub use work::Work;
 
 use crate::{

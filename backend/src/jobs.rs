@@ -9,7 +9,6 @@ mod check;
 mod dry_run;
 mod error;
 mod evaluations;
-pub mod memory;
 mod queue;
 mod run;
 mod start;

@@ -9,13 +9,17 @@ use std::{
 
 use candle_core::{DType, Device, Tensor};
 use sha2::{Digest as _, Sha256};
-use weft_shared::tokenizer::{ChatGlmTokenizer, TokenizerError};
+use weft_shared::{
+    bytes::Bytes,
+    tokenizer::{ChatGlmTokenizer, TokenizerError},
+};
 
 use crate::{
     atomic::{self, WriteError},
     chatglm::{ChatGlm, ChatGlmConfig, ConfigError, Trainable, WeightSource, parameters},
     checkpoint::{Checkpoint, CheckpointError, Loader, Watch},
-    device::WeightFormat,
+    device::{WeightFormat, memory, name_of},
+    estimate::model_bytes,
     ops::{Quantization, QuantizedWeight, Weight},
 };
 
@@ -55,6 +59,22 @@ pub enum ModelDirError {
         wanted.name()
     )]
     OtherBits { path: PathBuf, found: Quantization, wanted: Quantization },
+    #[error(
+        "the weights of {path} take {} in {}, and {device} has {} free{}",
+        Bytes(*needed),
+        format.name(),
+        Bytes(*free),
+        smaller(instead)
+    )]
+    TooLarge {
+        path: PathBuf,
+        format: WeightFormat,
+        needed: u64,
+        device: String,
+        free: u64,
+        /// What would fit, with its bytes.
+        instead: Vec<(WeightFormat, u64)>,
+    },
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     #[error("the model's weights could not be loaded")]
@@ -119,6 +139,7 @@ impl ModelDir {
         {
             return Err(ModelDirError::OtherBits { path: self.path.clone(), found, wanted });
         }
+        self.check_room(format, device)?;
         let checkpoint = Checkpoint::open(&self.path)?;
         let loader = Loader::new(&checkpoint, device, self.tensor_names(), watch);
         let weights = Published { loader, quantization: self.config.quantization, format };
@@ -138,6 +159,38 @@ impl ModelDir {
             loader.tensor(name, shape, DType::F32).map_err(candle_core::Error::wrap)
         };
         Ok(Trainable::load(self.config.clone(), dtype, &weights)?)
+    }
+
+    /// Whether the device has room for the weights in `format`. A processor's system may find some: its log is told.
+    fn check_room(&self, format: WeightFormat, device: &Device) -> Result<(), ModelDirError> {
+        match self.too_large(format, name_of(device), memory::available(device)) {
+            Some(error) if device.is_cpu() => {
+                tracing::warn!("{error}");
+                Ok(())
+            }
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// What there is to say if the weights in `format` are more than the `free` bytes of a device.
+    fn too_large(&self, format: WeightFormat, device: String, free: u64) -> Option<ModelDirError> {
+        let published = self.config.quantization;
+        let format = WeightFormat { quantization: published.or(format.quantization), ..format };
+        let bytes = |format| model_bytes(&self.config, format) as u64;
+        let needed = bytes(format);
+        // 0 where the system does not say.
+        if free == 0 || needed <= free {
+            return None;
+        }
+        let mut instead = Vec::new();
+        if published.is_none() {
+            let in_bits = |form| WeightFormat { quantization: Some(form), ..format };
+            instead.extend(Quantization::ALL.map(in_bits).map(|format| (format, bytes(format))));
+            instead.retain(|&(_, bytes)| bytes <= free);
+        }
+        let path = self.path.clone();
+        Some(ModelDirError::TooLarge { path, format, needed, device, free, instead })
     }
 
     /// All that a model is read from, with the scales of what is published in few bits.
@@ -183,6 +236,18 @@ impl WeightSource for Published<'_> {
     }
 }
 
+/// What fits, in words.
+fn smaller(instead: &[(WeightFormat, u64)]) -> String {
+    if instead.is_empty() {
+        return String::new();
+    }
+    let each: Vec<String> = instead
+        .iter()
+        .map(|(format, bytes)| format!("{} in {}", Bytes(*bytes), format.name()))
+        .collect();
+    format!("; they would take {}", each.join(", "))
+}
+
 /// Where the scales of a matrix in few bits are.
 fn scale_of(name: &str) -> String {
     format!("{name}_scale")
@@ -220,4 +285,28 @@ pub fn copy_companions(from: &Path, to: &Path) -> Result<(), WriteError> {
 
 fn read(path: &Path) -> Result<Vec<u8>, ModelDirError> {
     fs::read(path).map_err(|source| ModelDirError::Unreadable { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_that_do_not_fit_are_refused_with_what_would() {
+        let config = ChatGlmConfig::of_shape(28, 4096, 32, 150_528);
+        let model = ModelDir { path: "chatglm-6b".into(), config };
+        let told = |free: u64| {
+            let error = model.too_large(WeightFormat::F16, "cuda:0".to_owned(), free << 30);
+            error.map(|it| it.to_string())
+        };
+
+        assert_eq!(told(12), None);
+        assert_eq!(
+            told(6).unwrap(),
+            "the weights of chatglm-6b take 11.7 GiB in f16, and cuda:0 has 6.0 GiB free; they would take 3.8 GiB in \
+             int4, 4.1 GiB in q4_0"
+        );
+        let nothing_fits = told(2).unwrap();
+        assert!(nothing_fits.ends_with("cuda:0 has 2.0 GiB free"), "{nothing_fits}");
+    }
 }

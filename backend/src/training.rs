@@ -16,13 +16,15 @@ mod trainer_state;
 
 use std::ops::ControlFlow;
 
+use candle_core::Device;
 use weft_shared::{
+    bytes::Bytes,
     sample::{BatchError, Sample},
     training::{InvalidOption, TrainingOptions},
 };
 
 use crate::{
-    ops::Submissions,
+    ops::{Submissions, memory},
     parallel::{Communicator, ParallelError},
 };
 use data_order::Batches;
@@ -84,8 +86,33 @@ pub enum TrainingError {
     Batch(#[source] BatchError),
     #[error(transparent)]
     Option(#[from] InvalidOption),
+    #[error(
+        "step {step} does not fit the memory of the device, of which it could have {}: lower batch_size or the limits \
+         of length, or keep the model in int8 or int4",
+        Bytes(*free)
+    )]
+    OutOfMemory {
+        step: usize,
+        free: u64,
+        #[source]
+        source: candle_core::Error,
+    },
     #[error("the model could not be computed")]
     Compute(#[from] candle_core::Error),
+}
+
+impl TrainingError {
+    /// The same of the step numbered `step`, which says so where it is the device's memory that is not enough.
+    fn of_step(self, step: usize, device: &Device) -> Self {
+        match self {
+            Self::Compute(source) if memory::is_exhausted(&source) => {
+                // What the step had is given back by now.
+                let free = device.synchronize().and_then(|()| memory::available(device));
+                Self::OutOfMemory { step, free: free.ok().flatten().unwrap_or(0), source }
+            }
+            error => error,
+        }
+    }
 }
 
 /// Optimizer steps of a run over `samples` training samples.
@@ -127,15 +154,17 @@ pub fn train<O: Observer>(
     trainee.round_copies().map_err(TrainingError::from)?;
     for number in first_step..last_step {
         let learning_rate = schedule.learning_rate(number);
-        let (work, told) = submissions.submit(|| {
-            step::give(trainee, optimizer, recipe, &mut batches, (number, learning_rate))
-        })?;
+        let given = (number, learning_rate);
+        let submitted = submissions
+            .submit(|| step::give(trainee, optimizer, recipe, &mut batches, given))
+            .map_err(|error| error.of_step(number, trainee.model.device()));
 
         let mut flow = ControlFlow::Continue(());
         if let Some((work, told)) = before.take() {
             let step = step::finished(&mut submissions, work, told)?;
             flow = observer.after_step(step, None)?;
         }
+        let (work, told) = submitted?;
         let is_last = number + 1 == last_step;
         let is_seen = work.is_done() || is_last || flow.is_break();
         if is_seen || observer.needs_state_after(number) {

@@ -9,11 +9,12 @@
 //! 5. [`dataset`]: files of pairs, in every form people have them in
 //!
 //! A run's options are in [`training`], all that it was made of in [`manifest`], how its answers are counted in
-//! [`score`], what travels over HTTP in [`api`].
+//! [`score`], what travels over HTTP in [`api`], and how an amount of memory is told in [`mod@bytes`].
 //!
 //! This crate reads bytes and never a path; it has no clock, no randomness and no async.
 
 pub mod api;
+pub mod bytes;
 pub mod dataset;
 pub mod manifest;
 pub mod pair;

@@ -20,7 +20,7 @@ use crate::{
     ops::MOST_CHATS,
 };
 
-/// How long chats have the device before a training run has its turn; at least one step.
+/// How long chats have the device before a training run has its turn, from their first step on.
 const SLICE: Duration = Duration::from_millis(20);
 
 /// Hands answers to the thread that writes them.
@@ -71,9 +71,11 @@ fn run(model: &ChatGlm, turns: &Turns, from: &Receiver<Chat>) {
             chats.push(chat);
         }
         let _turn = turns.take();
-        let started = Instant::now();
-        while !chats.is_empty() && started.elapsed() < SLICE {
+        let mut started: Option<Instant> = None;
+        while !chats.is_empty() && started.is_none_or(|it| it.elapsed() < SLICE) {
             step(model, &mut chats);
+            // Not before: the first token waits for what a GPU was given in the turn before, such as a step of training.
+            started.get_or_insert_with(Instant::now);
             // One at a time, up to as many as fit a pass: its prompt takes a pass of its own, which the others wait for.
             if chats.len() < MOST_CHATS
                 && let Ok(chat) = from.try_recv()

@@ -24,7 +24,7 @@ pub(super) fn memory(workload: &Workload) -> MemoryEstimate {
     let learned = workload.learning.numbers(workload.config) as usize;
     let moments = 2 * learned * FLOAT;
     let gradients = learned * FLOAT;
-    let weights = model_bytes(workload);
+    let weights = model_bytes(workload.config, workload.weights);
     let learned = match workload.learning {
         Learning::Lora { .. } => learned * FLOAT + moments,
         Learning::Everything => moments,

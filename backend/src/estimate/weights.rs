@@ -1,6 +1,5 @@
 //! How many bytes frozen weights are.
 
-use super::Workload;
 use crate::{
     chatglm::{ChatGlmConfig, ParameterCount},
     device::WeightFormat,
@@ -24,16 +23,15 @@ pub(super) fn matrices(config: &ChatGlmConfig) -> [(usize, usize); 4] {
     Target::ALL.map(|target| target.shape(config))
 }
 
-/// Of the whole model.
-pub(super) fn model_bytes(workload: &Workload) -> usize {
-    let Workload { config, weights, .. } = workload;
+/// Of a whole model.
+pub fn model_bytes(config: &ChatGlmConfig, format: WeightFormat) -> usize {
     let (mut numbers, mut bytes) = (0, 0);
     for shape in matrices(config) {
         numbers += config.num_layers * shape.0 * shape.1;
-        bytes += config.num_layers * matrix_bytes(*weights, shape);
+        bytes += config.num_layers * matrix_bytes(format, shape);
     }
     let others = ParameterCount::of_model(config).total as usize - numbers;
-    bytes + others * weights.dtype.size_in_bytes()
+    bytes + others * format.dtype.size_in_bytes()
 }
 
 #[cfg(test)]

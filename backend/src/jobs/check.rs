@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use weft_shared::{
     api::{
         dataset::Row,
-        estimate::{Estimate, TimeEstimate},
+        estimate::{Estimate, MemoryEstimate, TimeEstimate},
         job::{Check, CheckFinding, NewJob, RunFinding, Severity},
     },
     dataset::{Finding, check_fit, check_text},
@@ -18,7 +18,7 @@ use weft_shared::{
 use super::{Jobs, JobsError};
 use crate::{
     chatglm::{ChatGlmConfig, ParameterCount},
-    device::WeightFormat,
+    device::{WeightFormat, memory},
     embedded,
     estimate::{Processor, SampleSize, Workload, estimate_within},
     lora::Target,
@@ -147,7 +147,7 @@ impl Jobs {
         new: &NewJob,
         lora: &LoraOptions,
         set: Option<&TrainingSet>,
-        findings: Vec<CheckFinding>,
+        mut findings: Vec<CheckFinding>,
     ) -> Check {
         let engine = &self.inner.engine;
         let config = engine.model().config();
@@ -157,6 +157,8 @@ impl Jobs {
         let is_refused = findings.iter().any(|it| it.severity == Severity::Refusal);
         let steps = if is_refused { 0 } else { total_steps(&new.options, samples.len()) };
         let options = TrainingOptions { lora: lora.clone(), ..new.options.clone() };
+        let estimate = self.estimate(&options, steps, set);
+        findings.extend(lack(estimate.memory, memory::available(engine.device())));
         Check {
             dataset_digest: set.map_or_else(String::new, |set| set.digest.to_string()),
             model_fingerprint: engine.fingerprint().to_owned(),
@@ -167,7 +169,7 @@ impl Jobs {
             longest_sample: samples.iter().map(Sample::len).max().unwrap_or(0),
             total_steps: steps,
             trainable_parameters: trainable,
-            estimate: self.estimate(&options, steps, set),
+            estimate,
             findings,
         }
     }
@@ -208,6 +210,15 @@ impl Jobs {
         });
         Estimate { time: measured.or(by_sizes.time), ..by_sizes }
     }
+}
+
+/// Where a device has less memory `free` than the run is expected to take beside the model, which is there already.
+fn lack(memory: MemoryEstimate, free_bytes: u64) -> Option<CheckFinding> {
+    let needed_bytes = memory.peak_bytes.saturating_sub(memory.weights_bytes);
+    // 0 where the system does not say.
+    let is_short = free_bytes > 0 && needed_bytes > free_bytes;
+    let finding = RunFinding::Memory { needed_bytes, free_bytes };
+    is_short.then_some(CheckFinding { severity: Severity::Warning, row: None, finding })
 }
 
 /// What has been found so far.
@@ -273,5 +284,25 @@ fn option(name: &str, wanted: &str, found: &dyn ToString) -> RunFinding {
         option: name.to_owned(),
         wanted: wanted.to_owned(),
         found: found.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_may_not_fit_is_warned_of() {
+        let memory =
+            MemoryEstimate { peak_bytes: 10, weights_bytes: 4, ..MemoryEstimate::default() };
+
+        assert_eq!(lack(memory, 6), None);
+        assert_eq!(lack(memory, 0), None, "the system does not say");
+        let found = lack(memory, 5).unwrap();
+        assert_eq!(found.severity, Severity::Warning);
+        assert_eq!(
+            found.finding.to_string(),
+            "the run is expected to take 6 B of memory beside the model, and the device has 5 B free"
+        );
     }
 }

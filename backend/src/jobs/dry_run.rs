@@ -8,8 +8,9 @@ use weft_shared::{
     training::TrainingOptions,
 };
 
-use super::{Jobs, JobsError, memory};
+use super::{Jobs, JobsError};
 use crate::{
+    device::memory,
     engine::{Engine, Turn},
     lora::{Adapter, Target},
     parallel::Alone,

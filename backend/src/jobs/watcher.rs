@@ -4,8 +4,9 @@ use std::{ops::ControlFlow, time::Instant};
 
 use weft_shared::api::job::JobEventKind;
 
-use super::{Jobs, JobsError, answers::Answers, memory};
+use super::{Jobs, JobsError, answers::Answers};
 use crate::{
+    device::memory,
     engine::Turn,
     training::{Event, LogEntry, Trainee},
 };

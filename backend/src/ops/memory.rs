@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "the driver's memory pools have no safe interface")]
 
 use candle_core::{
-    Device, Result,
+    Device, Error, Result,
     cuda_backend::{
         WrapErr as _,
         cudarc::driver::{result, sys},
@@ -35,6 +35,12 @@ pub fn available(device: &Device) -> Result<Option<u64>> {
     let reserved = get(device, sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_RESERVED_MEM_CURRENT)?;
     let used = get(device, sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_USED_MEM_CURRENT)?;
     Ok(Some(free as u64 + reserved.saturating_sub(used)))
+}
+
+/// Whether it is the device's memory that was not enough.
+pub fn is_exhausted(error: &Error) -> bool {
+    // The driver's error may be wrapped several times, by cudarc and by candle.
+    format!("{error:?}").contains("OUT_OF_MEMORY")
 }
 
 /// Starts to measure anew.

@@ -1,6 +1,6 @@
 //! Memory of a GPU, in a program that can use none.
 
-use candle_core::{Device, Result, bail};
+use candle_core::{Device, Error, Result, bail};
 
 /// `None`: a processor's memory is the system's to count.
 pub fn peak(device: &Device) -> Result<Option<u64>> {
@@ -15,6 +15,11 @@ pub fn used(device: &Device) -> Result<Option<u64>> {
 /// `None`: a processor's memory is the system's to count.
 pub fn available(device: &Device) -> Result<Option<u64>> {
     no_gpu(device).map(|()| None)
+}
+
+/// Never: a processor's memory is the system's to count.
+pub fn is_exhausted(_: &Error) -> bool {
+    false
 }
 
 /// Does nothing for a processor.

@@ -23,11 +23,7 @@ use prometheus_client::{
 use weft_shared::api::job::{Job, JobState};
 
 use super::{ApiError, AppState, guard};
-use crate::{
-    completions::Counts,
-    engine::Engine,
-    jobs::{Jobs, memory},
-};
+use crate::{completions::Counts, device::memory, engine::Engine, jobs::Jobs};
 
 /// Seconds, from what the store answers to what a training step holds up.
 const SECONDS: [f64; 12] = [0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0];

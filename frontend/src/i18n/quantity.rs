@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use weft_shared::bytes::Bytes;
+
 use super::Language;
 
 /// A span of time, to about a hundredth of it.
@@ -29,15 +31,7 @@ pub fn duration(seconds: f64, language: Language) -> String {
 
 /// Memory.
 pub fn bytes(bytes: u64) -> String {
-    let units = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let mut amount = bytes as f64;
-    let mut unit = 0;
-    while amount >= 1000.0 && unit + 1 < units.len() {
-        amount /= 1024.0;
-        unit += 1;
-    }
-    let decimals = usize::from(unit > 0 && amount < 100.0);
-    format!("{amount:.decimals$} {}", units[unit])
+    Bytes(bytes).to_string()
 }
 
 /// A count, with its thousands set apart by thin spaces; of other numbers the whole part, rounded.
@@ -70,14 +64,6 @@ mod tests {
             assert_eq!(duration(seconds, Language::English), english);
             assert_eq!(duration(seconds, Language::Chinese), chinese);
         }
-    }
-
-    #[test]
-    fn memory_has_a_unit_that_fits() {
-        assert_eq!(bytes(12), "12 B");
-        assert_eq!(bytes(1024 * 1024 * 3 / 2), "1.5 MiB");
-        assert_eq!(bytes(1000 * 1024 * 1024), "1.0 GiB");
-        assert_eq!(bytes(200 << 30), "200 GiB");
     }
 
     #[test]

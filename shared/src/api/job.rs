@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    api::estimate::Estimate, dataset::Finding, sample::SampleOptions, training::TrainingOptions,
+    api::estimate::Estimate, bytes::Bytes, dataset::Finding, sample::SampleOptions,
+    training::TrainingOptions,
 };
 
 /// `POST /api/jobs`, and of the same form `POST /api/check` and `POST /api/dry-run`.
@@ -107,6 +108,13 @@ pub enum RunFinding {
     OtherAdapter { adapter: String, made_for: String, found: String },
     #[error("there is no adapter {adapter}")]
     NoAdapter { adapter: String },
+    /// By the estimate: what the run adds to the model, and what is free on the device.
+    #[error(
+        "the run is expected to take {} of memory beside the model, and the device has {} free",
+        Bytes(*needed_bytes),
+        Bytes(*free_bytes)
+    )]
+    Memory { needed_bytes: u64, free_bytes: u64 },
 }
 
 /// The answer of `POST /api/dry-run`: measured on one real step with the longest samples.

@@ -3,7 +3,10 @@
 use std::fmt::{Display, Formatter, Result};
 
 use serde_json::{Value, json};
-use weft_shared::api::estimate::{Estimate, MemoryEstimate};
+use weft_shared::{
+    api::estimate::{Estimate, MemoryEstimate},
+    bytes::Bytes,
+};
 
 use crate::estimate::{Rates, SampleSize, Workload};
 
@@ -83,7 +86,7 @@ impl Display for Report<'_> {
             loss_bytes,
             scratch_bytes,
         } = self.estimate.memory;
-        writeln!(f, "memory      {} at most", amount(peak_bytes))?;
+        writeln!(f, "memory      {} at most", Bytes(peak_bytes))?;
         for (name, bytes) in [
             ("weights", weights_bytes),
             ("what learns, and the optimizer", learned_bytes),
@@ -92,7 +95,7 @@ impl Display for Report<'_> {
             ("loss, while it is computed", loss_bytes),
             ("a block, while it is computed", scratch_bytes),
         ] {
-            writeln!(f, "  {name:<30} {:>10}", amount(bytes))?;
+            writeln!(f, "  {name:<30} {:>10}", Bytes(bytes).to_string())?;
         }
         writeln!(f, "steps       {steps}")?;
         if let Some(time) = self.estimate.time {
@@ -101,18 +104,6 @@ impl Display for Report<'_> {
         }
         Ok(())
     }
-}
-
-/// Bytes in the unit that fits.
-fn amount(bytes: u64) -> String {
-    let (mut amount, mut unit) = (bytes as f64, "B");
-    for larger in ["KiB", "MiB", "GiB", "TiB"] {
-        if amount >= 1000.0 {
-            (amount, unit) = (amount / 1024.0, larger);
-        }
-    }
-    let decimals = usize::from(unit != "B");
-    format!("{amount:.decimals$} {unit}")
 }
 
 fn span(seconds: f64) -> String {
@@ -129,9 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_told_in_the_unit_that_fits() {
-        let amounts = [512, 3 << 19, 13 << 30].map(amount);
-        assert_eq!(amounts, ["512 B", "1.5 MiB", "13.0 GiB"]);
+    fn times_are_told_in_the_unit_that_fits() {
         let spans = [0.0181, 2.5, 600.0, 9000.0].map(span);
         assert_eq!(spans, ["18.1 ms", "2.5 s", "10.0 min", "2.5 h"]);
     }

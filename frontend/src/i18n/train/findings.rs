@@ -7,7 +7,7 @@ use weft_shared::{
 };
 
 use crate::{
-    i18n::Language,
+    i18n::{Language, quantity},
     state::train::report::{Topic, escaped},
 };
 
@@ -41,6 +41,10 @@ fn english(topic: Topic) -> (&'static str, &'static str) {
             ("The adapter to start from is gone", "Choose another one, or fresh weights.")
         }
         Topic::Option => ("An option cannot be used", "Change it as said here."),
+        Topic::Memory => (
+            "The memory may not be enough",
+            "Make batches smaller, or the limits of length; on a GPU the server can keep the model in fewer bits (--dtype int8 or int4).",
+        ),
         Topic::NothingLearned => (
             "Nothing of these pairs is learned",
             "They are left out. Shorten them, or raise the limits of length.",
@@ -86,6 +90,10 @@ fn chinese(topic: Topic) -> (&'static str, &'static str) {
         }
         Topic::NoAdapter => ("所选的起点适配器已不存在", "请另选一个，或选全新的权重。"),
         Topic::Option => ("有一个选项不可用", "请按此处的说明修改。"),
+        Topic::Memory => (
+            "内存可能不够",
+            "请减小批次或长度上限；使用 GPU 时，服务器可用更少的位数保存模型（--dtype int8 或 int4）。",
+        ),
         Topic::NothingLearned => {
             ("这些问答对什么也学不到", "它们不会参与训练。请缩短文本，或放宽长度上限。")
         }
@@ -133,6 +141,14 @@ pub fn detail(finding: &RunFinding, language: Language) -> String {
             format!("{adapter}: {} ≠ {}", brief(made_for), brief(found))
         }
         RunFinding::NoAdapter { adapter } => adapter.clone(),
+        RunFinding::Memory { needed_bytes, free_bytes } => {
+            let (needed, free) = (quantity::bytes(*needed_bytes), quantity::bytes(*free_bytes));
+            if is_english {
+                format!("about {needed} needed beside the model, {free} free")
+            } else {
+                format!("除模型外约需 {needed}，可用 {free}")
+            }
+        }
     }
 }
 

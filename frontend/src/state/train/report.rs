@@ -14,6 +14,7 @@ pub enum Topic {
     OtherAdapter,
     NoAdapter,
     Option,
+    Memory,
     NothingLearned,
     EmptyQuestion,
     EmptyAnswer,
@@ -76,6 +77,7 @@ fn topic(finding: &RunFinding) -> Topic {
         RunFinding::OtherModel { .. } => Topic::OtherModel,
         RunFinding::OtherAdapter { .. } => Topic::OtherAdapter,
         RunFinding::NoAdapter { .. } => Topic::NoAdapter,
+        RunFinding::Memory { .. } => Topic::Memory,
     }
 }
 

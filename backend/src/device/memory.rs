@@ -23,14 +23,14 @@ pub fn available(device: &Device) -> u64 {
 }
 
 /// Lets [`peak`] start from what the process has now.
-pub(super) fn forget_peak(device: &Device) {
+pub fn forget_peak(device: &Device) {
     // Where the system does not know this, the peak is that of the whole life of the process: an honest upper bound.
     let _ = fs::write("/proc/self/clear_refs", "5");
     let _ = of_gpu::reset_peak(device);
 }
 
 /// The most that this process had on `device` since [`forget_peak`].
-pub(super) fn peak(device: &Device) -> u64 {
+pub fn peak(device: &Device) -> u64 {
     on(device, of_gpu::peak, || field("/proc/self/status", "VmHWM:"))
 }
 
