@@ -231,6 +231,16 @@ fn so_are_those_of_adapters_on_other_layers() {
     }
 }
 
+/// The kernels take eight, sixteen or thirty-two ranks at a time.
+#[test]
+fn so_are_those_of_adapters_of_any_rank() {
+    for of_type in TYPES {
+        for r in [1, 4, 12, 15, 17, 20, 24, 32, 40, 64] {
+            assert_gradients_are_the_processors(of_type, 64, (r, &Target::ALL), packed);
+        }
+    }
+}
+
 #[test]
 fn in_f32_adapters_take_the_way_op_by_op() {
     let reference = model(64, DType::F32, &Device::Cpu, DType::F32);
