@@ -128,7 +128,10 @@ pub(crate) fn adapter(
     config: &ChatGlmConfig,
     device: &Device,
 ) -> Adapter {
-    let options = LoraOptions { r, dropout: 0.25, ..LoraOptions::default() };
+    // As strong as one of eight ranks by default, whatever its rank: a stronger one makes more of what the arithmetic rounds.
+    let alpha = LoraOptions::default().alpha / 8f64.sqrt();
+    let options =
+        LoraOptions { r, alpha, use_rslora: true, dropout: 0.25, ..LoraOptions::default() };
     let adapter = Adapter::initialize(options.clone(), targets, config, 7, device).unwrap();
     let weights = adapter.iter().map(|(layer, target, weights)| {
         let mut weights = weights.clone();
