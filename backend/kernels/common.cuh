@@ -83,15 +83,18 @@ __device__ __forceinline__ float block_max(float x, float *scratch) {
 struct Dropout {
     uint32_t key0, key1, threshold;
     float scale;
-    __device__ __forceinline__ static uint32_t mix(uint32_t x) {
-        x ^= x >> 16;
+    __device__ __forceinline__ static uint32_t begin(uint32_t x) { return x ^ (x >> 16); }
+    __device__ __forceinline__ static uint32_t end(uint32_t x) {
         x *= 0x7feb352du;
         x ^= x >> 15;
         x *= 0x846ca68bu;
         return x ^ (x >> 16);
     }
-    __device__ __forceinline__ float factor(uint32_t index) const {
-        return mix(mix(index ^ key0) ^ key1) >= threshold ? scale : 0.f;
+    __device__ __forceinline__ float factor(uint32_t index) const { return factor_of(first_of_eight(index), 0); }
+    // Eight neighbours from a multiple of eight on begin alike: the factor of the one `k` behind the first.
+    __device__ __forceinline__ uint32_t first_of_eight(uint32_t index) const { return begin(index ^ key0); }
+    __device__ __forceinline__ float factor_of(uint32_t first, uint32_t k) const {
+        return end(begin(end(first ^ k) ^ key1)) >= threshold ? scale : 0.f;
     }
 };
 

@@ -10,12 +10,12 @@ constexpr int BATCH = 4;
 
 // A thread has four neighbouring pairs of one head of one kind, in `rows_a_block` rows.
 // Grid: (heads * 3 * parts * pairs / 4 / 128, rows / rows_a_block); 128 threads. `pairs` is a multiple of 4.
-// cos, sin: [rows, parts * pairs]. low [rows, rank] and b [rank, heads * 3 * head], or rank 0 for none.
+// cos, sin: [rows, parts * pairs]. low [rows, ranks] and b [ranks, heads * 3 * head], or 0 ranks for none; at most RANKS.
 //
-// With WHOLE, there are at least RANKS ranks, and the rows of `low` are aligned.
+// With WHOLE, there are RANKS ranks, and the rows of `low` are aligned.
 template <typename T, bool WHOLE>
 __device__ void turn(T *qkv, const float *cos, const float *sin, const float *low, const float *b, int rows, int heads,
-                     int parts, int pairs, int rank, float direction, int rows_a_block) {
+                     int parts, int pairs, int ranks, float direction, int rows_a_block) {
     let_next_start();
     wait_for_input();
     int task = blockIdx.x * blockDim.x + threadIdx.x, fours = pairs / 4;
@@ -23,8 +23,6 @@ __device__ void turn(T *qkv, const float *cos, const float *sin, const float *lo
     int i = task % fours * 4, part = task / fours % parts, kind = task / (fours * parts) % 3;
     int head = 2 * parts * pairs, width = heads * 3 * head;
     int left = task / (fours * parts) * head + part * 2 * pairs + i, right = left + pairs;
-    // One launch adds the first RANKS ranks; `lora_up` adds what a larger adapter has beyond.
-    int ranks = min(RANKS, rank);
     if (kind == 2 && !ranks) return;
     float weights[RANKS][8];
     if (ranks) {
@@ -59,12 +57,12 @@ __device__ void turn(T *qkv, const float *cos, const float *sin, const float *lo
             if (ranks) {
                 float of_row[RANKS];
                 if (WHOLE) {
-                    *(float4 *)of_row = __ldg((const float4 *)(low + (size_t)row * rank));
-                    *(float4 *)(of_row + 4) = __ldg((const float4 *)(low + (size_t)row * rank + 4));
+                    *(float4 *)of_row = __ldg((const float4 *)(low + (size_t)row * ranks));
+                    *(float4 *)(of_row + 4) = __ldg((const float4 *)(low + (size_t)row * ranks + 4));
                 }
 #pragma unroll
                 for (int j = 0; j < RANKS; j++)
-                    if (!WHOLE) of_row[j] = j < ranks ? low[(size_t)row * rank + j] : 0.f;
+                    if (!WHOLE) of_row[j] = j < ranks ? low[(size_t)row * ranks + j] : 0.f;
 #pragma unroll
                 for (int j = 0; j < RANKS; j++)
 #pragma unroll
@@ -96,10 +94,10 @@ __device__ void turn(T *qkv, const float *cos, const float *sin, const float *lo
 #define MAKE(T, S)                                                                                                     \
     extern "C" __global__ void __launch_bounds__(128, 4)                                                                \
         rotary_turn_##S(T *qkv, const float *cos, const float *sin, const float *low, const float *b, int rows,        \
-                        int heads, int parts, int pairs, int rank, float direction, int rows_a_block) {                \
-        if (rank >= RANKS && rank % 4 == 0)                                                                            \
-            turn<T, true>(qkv, cos, sin, low, b, rows, heads, parts, pairs, rank, direction, rows_a_block);            \
+                        int heads, int parts, int pairs, int ranks, float direction, int rows_a_block) {                \
+        if (ranks == RANKS)                                                                                            \
+            turn<T, true>(qkv, cos, sin, low, b, rows, heads, parts, pairs, ranks, direction, rows_a_block);           \
         else                                                                                                           \
-            turn<T, false>(qkv, cos, sin, low, b, rows, heads, parts, pairs, rank, direction, rows_a_block);           \
+            turn<T, false>(qkv, cos, sin, low, b, rows, heads, parts, pairs, ranks, direction, rows_a_block);          \
     }
 EACH_TYPE(MAKE)

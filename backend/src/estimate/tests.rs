@@ -43,8 +43,8 @@ const MEASURED: [Row; 17] = [
     row(1, 700, 8.44, 40.4).with(&|it| it.weights = Quantization::Int8.into()),
     row(1, 512, 13.31, 28.2).with(&|it| it.learning = all_layers(8)),
     row(1, 2048, 17.18, 103.1).with(&|it| it.learning = all_layers(8)),
-    row(1, 512, 13.51, 34.1).with(&|it| it.learning = all_layers(16)),
-    row(1, 2048, 17.38, 120.3).with(&|it| it.learning = all_layers(16)),
+    row(1, 512, 13.51, 28.8).with(&|it| it.learning = all_layers(16)),
+    row(1, 2048, 17.38, 103.3).with(&|it| it.learning = all_layers(16)),
 ];
 
 fn int4_again(workload: &mut Workload) {

@@ -16,12 +16,12 @@ const BYTES_A_SCORE: f64 = 12.0;
 /// Operations of attention for each visible pair and number of the model: two products forward, five backward.
 pub(super) const ATTENTION_FORWARD: f64 = 4.0;
 pub(super) const ATTENTION_BACKWARD: f64 = 10.0;
-/// Kernels of a block without adapters. An adapter has one more forward, to turn B, and for each [`RANKS`] two, and three
-/// backward.
+/// Kernels of a block without adapters. An adapter has one more forward, to turn B, and for each time that they pass two, and
+/// three backward.
 const LAUNCHES_FORWARD: f64 = 10.0;
 const LAUNCHES_BACKWARD: f64 = 16.0;
-/// Ranks that a kernel of an adapter takes on a GPU.
-const RANKS: usize = 8;
+/// On a GPU.
+const RANKS: RanksAtOnce = RanksAtOnce { most: 32, of_b: 16 };
 /// Bytes that the optimizer moves for each number that learns: four are read and three written.
 pub(super) const OPTIMIZER_BYTES: f64 = 28.0;
 
@@ -74,18 +74,18 @@ impl Clock<'_> {
 
         let at_once = match self.workload.processor {
             Processor::Gpu => RANKS,
-            Processor::Cpu { .. } => usize::MAX,
+            Processor::Cpu { .. } => RanksAtOnce::ALL,
         };
         let (forward, backward) = passed_numbers(self.workload, at_once);
         let passed = (forwards * forward + backward) * pass.tokens as f64;
         let bytes = passed * weights.dtype.size_in_bytes() as f64;
         seconds += bytes / (self.rates.copy_bytes * self.shares.elementwise);
-        let adapters =
-            Target::ALL.map(|target| self.workload.learning.rank(target).div_ceil(RANKS));
-        let adapters = adapters.into_iter().filter(|&eights| eights > 0);
+        let ranks = Target::ALL.map(|target| self.workload.learning.rank(target));
+        let adapters = ranks.into_iter().filter(|&rank| rank > 0);
         let (of_forward, of_backward) =
-            adapters.fold((LAUNCHES_FORWARD, LAUNCHES_BACKWARD), |(forward, backward), eights| {
-                (forward + 1.0 + 2.0 * eights as f64, backward + 3.0 * eights as f64)
+            adapters.fold((LAUNCHES_FORWARD, LAUNCHES_BACKWARD), |(forward, backward), rank| {
+                let (passes, of_b) = RANKS.passes(rank);
+                (forward + (1 + 2 * passes) as f64, backward + (2 * passes + of_b) as f64)
             });
         let launches = forwards * of_forward + of_backward;
         seconds + launches * self.shares.launch_seconds
@@ -122,21 +122,37 @@ impl Clock<'_> {
     }
 }
 
-/// Numbers that passes over hidden states read and write for each token of a block, forward and backward, with adapters
-/// of which a pass takes so many ranks at once.
+/// How many ranks a pass of an adapter takes; for more, what it reads and writes is read and written again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RanksAtOnce {
+    most: usize,
+    /// The one that finds B's gradient.
+    of_b: usize,
+}
+
+impl RanksAtOnce {
+    pub(super) const ALL: Self = Self { most: usize::MAX, of_b: usize::MAX };
+
+    /// That `rank` ranks take; the second is of B's gradient.
+    fn passes(self, rank: usize) -> (usize, usize) {
+        (rank.div_ceil(self.most), rank.div_ceil(self.of_b))
+    }
+}
+
+/// Numbers that passes over hidden states read and write for each token of a block, forward and backward.
 ///
 /// Forward: two norms (4 hidden sizes), turned queries and keys (4), two residuals (2). Backward: two norms (6), what was
 /// read and its gradient (2), turning back (4); GELU's input and its gradient, there and back (3 inner sizes). An adapter
 /// reads its input and adds to its output; in the backward it reads both again, and adds to its input's gradient.
-pub(super) fn passed_numbers(workload: &Workload, ranks_at_once: usize) -> (f64, f64) {
+pub(super) fn passed_numbers(workload: &Workload, at_once: RanksAtOnce) -> (f64, f64) {
     let config = workload.config;
     let mut forward = 10 * config.hidden_size;
     let mut backward = 12 * config.hidden_size + 3 * config.inner_hidden_size;
     for target in Target::ALL {
-        let passes = workload.learning.rank(target).div_ceil(ranks_at_once);
+        let (passes, of_b) = at_once.passes(workload.learning.rank(target));
         let (n_out, n_in) = target.shape(config);
         forward += passes * (n_in + 2 * n_out);
-        backward += passes * (3 * n_in + n_out);
+        backward += passes * 3 * n_in + of_b * n_out;
     }
     (forward as f64, backward as f64)
 }

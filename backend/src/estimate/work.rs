@@ -3,7 +3,7 @@
 use super::{
     Learning, Workload,
     lengths::passes,
-    time::{ATTENTION_BACKWARD, ATTENTION_FORWARD, OPTIMIZER_BYTES, passed_numbers},
+    time::{ATTENTION_BACKWARD, ATTENTION_FORWARD, OPTIMIZER_BYTES, RanksAtOnce, passed_numbers},
     weights::{matrices, matrix_bytes},
 };
 use crate::{chatglm::ChatGlmConfig, device::WeightFormat, lora::Target};
@@ -30,7 +30,7 @@ impl Work {
         let numbers: f64 = matrices.iter().map(|&(n_out, n_in)| (n_out * n_in) as f64).sum();
         let kept: f64 = matrices.iter().map(|&shape| matrix_bytes(*weights, shape) as f64).sum();
         let adapters: f64 = Target::ALL.iter().map(|&it| adapter_numbers(workload, it)).sum();
-        let (forward, backward) = passed_numbers(workload, usize::MAX);
+        let (forward, backward) = passed_numbers(workload, RanksAtOnce::ALL);
 
         let (mut operations, mut bytes) = (0.0, 0.0);
         for (pass, share) in passes(workload) {

@@ -172,10 +172,10 @@ impl Block {
         let linear = &self.query_key_value;
         let qkv = linear.product(&normed, Then::Bias(linear.bias()), None)?;
         let low = linear.read_low(&normed)?;
-        if let Some(low) = &low {
-            low.add_beyond_turn(&qkv, x.dtype())?;
-        }
-        let low_rank = low.as_ref().map(Low::for_turn);
+        let low_rank = match &low {
+            Some(low) => low.for_turn(&qkv, x.dtype())?,
+            None => None,
+        };
         turn(&qkv, x, &self.rotation, self.heads, low_rank, Turn::Forward)?;
         let qkv = qkv.tensor();
         if let Some(cache) = cache {

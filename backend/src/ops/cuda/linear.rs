@@ -53,14 +53,15 @@ pub(super) struct Low {
 }
 
 impl Low {
-    /// For [`rotary::turn`], which adds the answer of the first [`rotary::RANKS`] ranks on its way.
-    pub(super) fn for_turn(&self) -> LowRank<'_> {
-        LowRank { low: &self.read, b: &self.b }
-    }
-
-    /// Adds the answer of the ranks that [`rotary::turn`] leaves.
-    pub(super) fn add_beyond_turn(&self, y: &Fresh, dtype: DType) -> Result<()> {
-        lora::up(y, dtype, &self.read, &self.b, rotary::RANKS, None)
+    /// For [`rotary::turn`], which adds the answer of a small adapter on its way; that of a larger one is added to `y` here.
+    pub(super) fn for_turn(&self, y: &Fresh, dtype: DType) -> Result<Option<LowRank<'_>>> {
+        let Self { read: low, b } = self;
+        let (rank, _) = b.dims2()?;
+        if rank <= rotary::MOST_RANKS {
+            return Ok(Some(LowRank { low, b }));
+        }
+        lora::up(y, dtype, low, b, None)?;
+        Ok(None)
     }
 }
 
@@ -117,7 +118,7 @@ impl Linear {
         let y = self.product(x, Then::Bias(&self.bias), plus)?;
         let low = self.read_low(x)?;
         if let Some(Low { read, b }) = &low {
-            lora::up(&y, x.dtype(), read, b, 0, None)?;
+            lora::up(&y, x.dtype(), read, b, None)?;
         }
         Ok((y, low))
     }
@@ -152,7 +153,7 @@ impl Linear {
         let weight = self.weight.dense()?;
         let dx = Gemm { residual: plus, ..Gemm::new(dy, &weight, Way::Back) }.run()?;
         if let (Some(lora), Some(d_low)) = (&self.lora, d_low) {
-            lora::up(&dx, dy.dtype(), d_low, &lora.a, 0, lora.dropout)?;
+            lora::up(&dx, dy.dtype(), d_low, &lora.a, lora.dropout)?;
         }
         Ok(dx)
     }

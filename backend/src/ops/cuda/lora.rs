@@ -11,25 +11,55 @@ use super::launch::{
 };
 use crate::ops::dropout::Dropout;
 
-/// Ranks that a launch takes.
-const RANKS: usize = 8;
+/// Ranks that a launch takes, fewest first, and the kernel for so many.
+type Kernels = [(usize, &'static str)];
+const DOWN: &Kernels = &[(8, "lora_down_8"), (16, "lora_down_16"), (32, "lora_down_32")];
+const UP: &Kernels = &[(8, "lora_up_8"), (16, "lora_up_16"), (32, "lora_up_32")];
+const GRADIENT: &Kernels =
+    &[(8, "lora_gradient_8"), (16, "lora_gradient_16"), (32, "lora_gradient_32")];
+const BACK: &Kernels = &[(8, "lora_back_8"), (16, "lora_back_16")];
+
 /// Rows that a block takes through A or B.
 const ROWS: usize = 32;
 /// Columns that a block takes at least, and most blocks that share a row's.
 const DOWN_COLUMNS: usize = 256;
 const MOST_SPLITS: usize = 24;
-/// Threads of a block of `up`, and the columns that each has.
-const THREADS: usize = 128;
-const UP_COLUMNS: usize = 4;
-/// Rows that a thread of `up` reads at once.
-const UP_ROWS: usize = 4;
-/// Of the kernels of gradients: warps of a block, the rows that one has at a time and its columns, most rows of a block,
-/// and floats between rows of `low` in shared memory.
+/// Columns of a block of `up`, and rows that it has at a time.
+const UP_COLUMNS: usize = 256;
+const UP_ROWS: usize = 16;
+/// Of the kernels of gradients: warps of a block, the rows that one has at a time and its columns, most rows of a block; and
+/// floats of shared memory: of the rows on their way, of what `back` has left to add, between rows of `low`, and at most of
+/// what is fixed.
 const WARPS: usize = 8;
 const WARP_ROWS: usize = 16;
 const WARP_COLUMNS: usize = 64;
 const MOST_ROWS: usize = 256;
-const LOW_STRIDE: usize = 12;
+const TILES: usize = WARPS * 3 * WARP_ROWS * WARP_COLUMNS / 2;
+const CHUNKS: usize = 2 * WARPS * 512;
+const LOW_GAP: usize = 4;
+const FIXED: usize = 8;
+
+/// The launches that take all of `rank` ranks: the first of each, how many it has room for, and its kernel. Whoever takes
+/// more at a time reads its rows fewer times.
+fn launches(
+    kernels: &'static Kernels,
+    rank: usize,
+) -> impl Iterator<Item = (usize, usize, &'static str)> {
+    let mut first = 0;
+    std::iter::from_fn(move || {
+        let left = rank.checked_sub(first).filter(|&left| left > 0)?;
+        let fits = kernels.iter().find(|&&(ranks, _)| left <= ranks);
+        let &(ranks, name) = fits.or(kernels.last())?;
+        let launch = (first, ranks, name);
+        first += ranks;
+        Some(launch)
+    })
+}
+
+/// The most ranks that a launch has room for: the first one's.
+fn most_ranks(kernels: &'static Kernels, rank: usize) -> usize {
+    launches(kernels, rank).next().map_or(0, |(_, ranks, _)| ranks)
+}
 
 /// `from` `[rows, columns]`, f32, turned.
 pub(super) fn transpose(from: &Tensor) -> Result<Tensor> {
@@ -54,16 +84,17 @@ pub(super) fn down(x: &Tensor, a: &Tensor, scale: f32, dropout: Option<Dropout>)
     let device = device_of(x)?;
     let low = Fresh::new((rows, rank), DType::F32, device)?;
     let row_blocks = rows.div_ceil(ROWS);
+    let most = most_ranks(DOWN, rank);
     // As many blocks as the processors have room for at once, here and below.
-    let at_once = 3 * Card::of(device)?.processors;
+    let at_once = if most > 16 { 2 } else { 3 } * Card::of(device)?.processors;
     let splits = (at_once / row_blocks).clamp(1, MOST_SPLITS.min(inputs.div_ceil(DOWN_COLUMNS)));
-    let partial = Fresh::new(row_blocks * splits * ROWS * RANKS, DType::F32, device)?;
+    let partial = Fresh::new(row_blocks * splits * ROWS * most, DType::F32, device)?;
     let counters = counters(row_blocks, x.device())?;
-    for first in (0..rank).step_by(RANKS) {
+    for (first, _, name) in launches(DOWN, rank) {
         launch(
             device,
             Module::Lora,
-            ("lora_down", suffix(x.dtype())?),
+            (name, suffix(x.dtype())?),
             Threads::new((row_blocks, splits, 1), 256).early(),
             &[
                 Arg::of(x)?,
@@ -96,28 +127,28 @@ pub(super) fn counters(count: usize, device: &Device) -> Result<Tensor> {
     Ok(counters)
 }
 
-/// `y += dropout(low A)` where `y` `[rows, out]` is, A `[rank, out]`, for the ranks from `first` on. With Bᵀ for A, what
-/// the adapter adds; with A and the gradient of what went down, its input's gradient.
+/// `y += dropout(low A)` where `y` `[rows, out]` is, A `[rank, out]`. With Bᵀ for A, what the adapter adds; with A and the
+/// gradient of what went down, its input's gradient.
 pub(super) fn up(
     y: &impl OnDevice,
     dtype: DType,
     low: &Tensor,
     a: &Tensor,
-    first: usize,
     dropout: Option<Dropout>,
 ) -> Result<()> {
     let (rows, rank) = low.dims2()?;
     let (_, outputs) = a.dims2()?;
-    let blocks = outputs.div_ceil(UP_COLUMNS * THREADS);
+    let blocks = outputs.div_ceil(UP_COLUMNS);
     let device = device_of(low)?;
-    let at_once = 6 * Card::of(device)?.processors;
-    let rows_a_block = (rows * blocks).div_ceil(at_once).next_multiple_of(UP_ROWS).min(64);
-    for first in (first..rank).step_by(RANKS) {
+    // Two rounds of blocks: those of the second start as others end.
+    let in_all = 6 * Card::of(device)?.processors;
+    let rows_a_block = (rows * blocks).div_ceil(in_all).next_multiple_of(UP_ROWS);
+    for (first, _, name) in launches(UP, rank) {
         launch(
             device,
             Module::Lora,
-            ("lora_up", suffix(dtype)?),
-            Threads::new((blocks, rows.div_ceil(rows_a_block), 1), THREADS).early(),
+            (name, suffix(dtype)?),
+            Threads::new((blocks, rows.div_ceil(rows_a_block), 1), 256).early(),
             &[
                 Arg::of(y)?,
                 Arg::of(low)?,
@@ -181,16 +212,26 @@ fn gradient(z: &Tensor, low: &Tensor, wanted: Wanted) -> Result<Tensor> {
     let (rows, rank) = low.dims2()?;
     let columns = z.elem_count() / rows;
     let device = device_of(z)?;
-    let (name, warps_across, shape) = match wanted {
-        Wanted::OfA(_) => ("lora_gradient", 2, (rank, columns)),
-        Wanted::OfB { .. } => ("lora_back", WARPS, (columns, rank)),
+    let card = Card::of(device)?;
+    let (kernels, warps_across, shape) = match wanted {
+        Wanted::OfA(_) => (GRADIENT, 2, (rank, columns)),
+        Wanted::OfB { .. } => (BACK, WARPS, (columns, rank)),
     };
+    let most = most_ranks(kernels, rank);
+    // Floats of shared memory beside `low`.
+    let tiles = |ranks| match wanted {
+        Wanted::OfA(_) => TILES.max(WARPS * WARP_COLUMNS * ranks),
+        Wanted::OfB { .. } => TILES + CHUNKS,
+    };
+    let room = (card.shared / size_of::<f32>()).saturating_sub(tiles(most) + FIXED);
+    let most_rows = room / (most + LOW_GAP) / WARP_ROWS * WARP_ROWS;
     let stretches = columns.div_ceil(warps_across * WARP_COLUMNS);
-    let at_once = 2 * Card::of(device)?.processors;
-    let parts = (at_once / stretches).clamp(1, rows.div_ceil(WARP_ROWS));
-    let rows_a_block = rows.div_ceil(parts).next_multiple_of(WARP_ROWS).min(MOST_ROWS);
+    let a_processor = if matches!(wanted, Wanted::OfA(_)) && most == 8 { 3 } else { 2 };
+    let parts = (a_processor * card.processors / stretches).clamp(1, rows.div_ceil(WARP_ROWS));
+    let rows_a_block = rows.div_ceil(parts).next_multiple_of(WARP_ROWS);
+    let rows_a_block = rows_a_block.min(most_rows.clamp(WARP_ROWS, MOST_ROWS));
     let parts = rows.div_ceil(rows_a_block);
-    let partial = Fresh::new((parts, columns, RANKS), DType::F32, device)?;
+    let partial = Fresh::new((parts, columns, most), DType::F32, device)?;
     let counters = counters(stretches + parts, z.device())?;
     let out = Fresh::new(shape, DType::F32, device)?;
     let mut argument = Argument {
@@ -204,23 +245,23 @@ fn gradient(z: &Tensor, low: &Tensor, wanted: Wanted) -> Result<Tensor> {
         rows_a_block: rows_a_block as i32,
         ..Argument::default()
     };
-    let (dropout, to_add, _lows) = match wanted {
+    let (dropout, _lows) = match wanted {
         Wanted::OfA(dropout) => {
             argument.across = 1;
-            (dropout, WARP_COLUMNS, None)
+            (dropout, None)
         }
         Wanted::OfB { b, scale, d_low } => {
-            let lows = Fresh::new((parts, stretches, rows_a_block * RANKS), DType::F32, device)?;
+            let lows = Fresh::new((parts, stretches, rows_a_block * most), DType::F32, device)?;
             argument.b = b.address()?;
             argument.d_low = d_low.address()?;
             argument.partial_low = lows.address()?;
             argument.scale = scale;
-            (None, rows_a_block, Some(lows))
+            (None, Some(lows))
         }
     };
-    let shared = (rows_a_block * LOW_STRIDE + WARPS * to_add * RANKS) * size_of::<f32>();
-    for first in (0..rank).step_by(RANKS) {
+    for (first, ranks, name) in launches(kernels, rank) {
         argument.first = first as i32;
+        let shared = (tiles(ranks) + rows_a_block * (ranks + LOW_GAP)) * size_of::<f32>();
         launch(
             device,
             Module::Lora,
@@ -242,4 +283,21 @@ fn rule(dropout: Option<Dropout>, elements: usize) -> Result<Arg> {
     }
     let (keys, threshold, scale) = dropout.kernel_rule();
     Ok(Arg::Dropout(DropoutRule { keys, threshold, scale }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_launch_takes_as_many_ranks_as_a_kernel_has_room_for() {
+        let of = |kernels, rank| launches(kernels, rank).collect::<Vec<_>>();
+
+        assert_eq!(of(UP, 5), [(0, 8, "lora_up_8")]);
+        assert_eq!(of(UP, 16), [(0, 16, "lora_up_16")]);
+        assert_eq!(of(UP, 17), [(0, 32, "lora_up_32")]);
+        assert_eq!(of(BACK, 20), [(0, 16, "lora_back_16"), (16, 8, "lora_back_8")]);
+        assert_eq!(of(UP, 64), [(0, 32, "lora_up_32"), (32, 32, "lora_up_32")]);
+        assert_eq!(of(UP, 0), []);
+    }
 }

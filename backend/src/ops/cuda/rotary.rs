@@ -6,15 +6,15 @@ use super::card::Card;
 use super::launch::{Arg, Module, OnDevice, Threads, device_of, launch, suffix};
 use crate::ops::rotary::{Rotation, Turn};
 
-/// What an adapter adds before the turn: `low` `[rows, rank]` times `b` `[rank, out]`.
+/// What an adapter of at most [`MOST_RANKS`] adds before the turn: `low` `[rows, rank]` times `b` `[rank, out]`.
 #[derive(Clone, Copy)]
 pub(super) struct LowRank<'a> {
     pub(super) low: &'a Tensor,
     pub(super) b: &'a Tensor,
 }
 
-/// Ranks that the kernel adds; `lora_up` adds those beyond.
-pub(super) const RANKS: usize = 8;
+/// Ranks of the largest adapter that the kernel adds.
+pub(super) const MOST_RANKS: usize = 8;
 
 /// Rows that a thread reads at once.
 const BATCH: usize = 4;
