@@ -158,6 +158,8 @@ template <typename W, bool BLOCKS> struct Alone {
     // With BLOCKS, what columns without inputs read.
     static constexpr int ZEROS = BLOCKS ? Chunk<W>::SLOTS * 64 : 0;
 };
+// Bytes that a block has beside them: what its warps hand each other. The host reads this line.
+constexpr int FIXED_ALONE = 8320;
 template <typename W, typename T, typename Y, bool BLOCKS>
 __device__ void product(const T *x, const T *norm_weight, const T *norm_bias, float eps, T *normed, Matrix matrix,
                         Finish<T> finish, Y *y, const float *a, float *low, float scale, int in, int out, int rank) {
@@ -166,6 +168,7 @@ __device__ void product(const T *x, const T *norm_weight, const T *norm_bias, fl
     typedef Pack<T> Eight;
     extern __shared__ __align__(128) unsigned char memory[];
     __shared__ float scratch[32], found[TURNS][WARPS][ROWS];
+    static_assert(sizeof(scratch) + sizeof(found) == FIXED_ALONE, "what the host reckons with");
     int warp = threadIdx.x >> 5, lane = threadIdx.x & 31, row_of_lane = lane >> 2, part = lane & 3;
     uint4 *ring = (uint4 *)(memory + warp * Own::RING);
     uint32_t *scale_ring = (uint32_t *)(ring + AHEAD * 64);
@@ -368,7 +371,10 @@ __device__ void product(const T *x, const T *norm_weight, const T *norm_bias, fl
 // Grid: (any, in / RANGE, chats / (8 * TILES)); 512 threads. Shared memory: inputs, T [RANGE, 8 * TILES], and
 // what the warps along the inputs found, f32 [ALONG, 8 * TILES, STRIDE]. partial: [splits, chats / (8 * TILES), out / 64,
 // 8 * TILES, 64], counters: [chats / (8 * TILES), out / 64], zeros before and after. A block has 512 times 64 rows at most.
+//
+// The host reads both lines; FIXED_TOGETHER are the bytes that a block has beside the shared memory above.
 constexpr int RANGE = 2048;
+constexpr int FIXED_TOGETHER = 512;
 template <int TILES> struct Together {
     static constexpr int WARPS = 16, ACROSS = 2, ALONG = 8, DEEP = 2, AHEAD = 2, ROWS = ACROSS * DEEP * 16;
     static constexpr int CHATS = 8 * TILES, STRIDE = ROWS + 4;
@@ -382,6 +388,7 @@ __device__ void product_of_chats(const T *x, Matrix matrix, Finish<T> finish, T 
     constexpr int AHEAD = Own::AHEAD, DEEP = Own::DEEP, SWAP = 8 / Chunk::SLOTS;
     extern __shared__ __align__(128) unsigned char memory[];
     __shared__ bool last[512];
+    static_assert(sizeof(last) == FIXED_TOGETHER, "what the host reckons with");
     Eight *inputs = (Eight *)memory;
     float *found = (float *)(memory + RANGE * Own::CHATS * 2);
     int warp = threadIdx.x >> 5, lane = threadIdx.x & 31, row_of_lane = lane >> 2, part = lane & 3;

@@ -11,7 +11,6 @@
 //! they follow the published tutorial's `create_inputs_and_labels`, `get_position_ids` and `get_attention_mask`.
 
 mod assemble;
-mod batch;
 mod digest;
 mod encoder;
 mod mask;
@@ -23,7 +22,6 @@ mod truncation;
 use serde::{Deserialize, Serialize};
 
 pub use self::assemble::{PairIds, assemble};
-pub use self::batch::{Batch, BatchError};
 pub use self::digest::{DatasetDigest, DigestBuilder};
 pub use self::encoder::SampleEncoder;
 pub use self::mask::AttentionMask;
@@ -67,7 +65,7 @@ impl Sample {
 
     /// Who may see whom.
     pub fn attention_mask(&self) -> AttentionMask {
-        AttentionMask { context_length: self.context_length, length: self.len(), left_padding: 0 }
+        AttentionMask { context_length: self.context_length, length: self.len() }
     }
 }
 
@@ -89,6 +87,13 @@ impl Encoded {
     pub fn is_cut(&self) -> bool {
         self.question.is_cut() || self.answer.is_cut()
     }
+}
+
+/// Why samples make no batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BatchError {
+    #[error("sample {0} of the batch has another number of position rows than the first")]
+    MixedPositions(usize),
 }
 
 /// Why a pair gives no sample.

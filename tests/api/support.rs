@@ -65,30 +65,25 @@ pub(crate) fn server() -> Router {
 
 /// The same with adapters of these names, each of which answers otherwise than the base.
 pub(crate) fn server_with_adapters(names: &[&str]) -> Router {
-    let folder = tempfile::tempdir().unwrap();
-    for name in names {
-        add_adapter(folder.path(), name, engine().fingerprint());
-    }
-    let app = app(folder.path());
-    serve(app, folder)
+    server_of(engine(), names)
 }
 
 /// The same with a model that no other test uses: what one forgets under an adapter's number, others would read anew.
 pub(crate) fn server_of_its_own(names: &[&str]) -> Router {
-    let folder = tempfile::tempdir().unwrap();
-    for name in names {
-        add_adapter(folder.path(), name, engine().fingerprint());
-    }
-    let dir = DataDir::open(Some(folder.path())).unwrap();
-    serve(AppState::open(page(), Arc::new(open_engine("mini")), dir).unwrap(), folder)
+    server_of(Arc::new(open_engine("mini")), names)
 }
 
 /// The same with a model that brings pairs to rehearse: they are the embedded model's.
 pub(crate) fn rehearsing_server() -> Router {
+    server_of(Arc::new(open_engine(embedded::NAME)), &[])
+}
+
+fn server_of(engine: Arc<Engine>, names: &[&str]) -> Router {
     let folder = tempfile::tempdir().unwrap();
-    let dir = DataDir::open(Some(folder.path())).unwrap();
-    let engine = Arc::new(open_engine(embedded::NAME));
-    serve(AppState::open(page(), engine, dir).unwrap(), folder)
+    for name in names {
+        add_adapter(folder.path(), name, engine.fingerprint());
+    }
+    serve(app_of(engine, folder.path()), folder)
 }
 
 /// The same, open to others than this machine.
@@ -142,7 +137,11 @@ pub(crate) fn working_server(folder: &Path) -> (Router, Worker) {
 }
 
 pub(crate) fn app(folder: &Path) -> AppState {
-    AppState::open(page(), engine(), DataDir::open(Some(folder)).unwrap()).unwrap()
+    app_of(engine(), folder)
+}
+
+fn app_of(engine: Arc<Engine>, folder: &Path) -> AppState {
+    AppState::open(page(), engine, DataDir::open(Some(folder)).unwrap()).unwrap()
 }
 
 /// Loaded once for all tests of a process.

@@ -104,8 +104,10 @@ fn another_model_or_other_data_is_refused_with_both_digests() {
 
 #[test]
 fn a_manifest_has_all_options_so_none_is_given_beside_it() {
-    let told = refused(&["train", "--manifest", "m.json", "--output", "o", "--max-steps", "3"]);
-    assert!(told.contains("--manifest") && told.contains("--max-steps"), "{told}");
+    for (option, value) in [("--max-steps", "3"), ("--lora-r", "4"), ("--max-source-length", "9")] {
+        let told = refused(&["train", "--manifest", "m.json", "--output", "o", option, value]);
+        assert!(told.contains("--manifest") && told.contains(option), "{told}");
+    }
 
     let told = refused(&["train", "--manifest", "m.json", "--output", "o", "--data", "d"]);
     assert!(told.contains("--data"), "{told}");

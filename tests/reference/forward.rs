@@ -6,7 +6,7 @@ use weft::{
     ops::{AttentionMask, MaskRow, PositionIds},
     training::{Trainee, TrainingBatch},
 };
-use weft_shared::sample::{self, Batch, Sample};
+use weft_shared::sample::{IGNORED, Sample};
 
 use crate::golden::{GoldenSample, Reference, assert_near};
 
@@ -70,32 +70,37 @@ fn losses_equal_the_references() {
     }
 }
 
-/// Samples on the left of which there is padding up to one length, as the reference lays them.
+/// Samples on the left of which there is padding up to one length, as the published tokenizer lays them.
 fn padded(samples: &[Sample], pad_id: u32, device: &Device) -> TrainingBatch {
-    let batch = Batch::padded(samples, pad_id).unwrap();
-    let (rows, seq) = (batch.len(), batch.seq);
-    let mask = |it: &sample::AttentionMask| MaskRow {
-        padding: it.left_padding,
-        context: it.context_length,
-    };
+    let (batch, seq) = (samples.len(), samples.iter().map(Sample::len).max().unwrap());
+    let ids = samples.iter().flat_map(|it| pad_left(&it.input_ids, seq, pad_id));
+    let labels: Vec<i64> =
+        samples.iter().flat_map(|it| pad_left(&it.labels, seq, IGNORED)).collect();
+    let positions = samples.iter().flat_map(|it| it.position_ids.rows());
+    let mask = |it: &Sample| MaskRow { padding: seq - it.len(), context: it.context_length };
     // A label is predicted at the place before it; what is no label is negative.
-    let predicted = (0u32..).zip(&batch.labels[1..]);
+    let predicted = (0u32..).zip(&labels[1..]);
     let (label_rows, targets): (Vec<u32>, Vec<u32>) =
         predicted.filter_map(|(row, &label)| Some((row, u32::try_from(label).ok()?))).unzip();
     TrainingBatch {
         input: Input {
-            input_ids: Tensor::from_vec(batch.input_ids, (rows, seq), device).unwrap(),
+            input_ids: Tensor::from_iter(ids, device).unwrap().reshape((batch, seq)).unwrap(),
             position_ids: PositionIds {
-                batch: rows,
-                rows: batch.position_rows,
+                batch,
+                rows: samples[0].position_ids.rows().len(),
                 seq,
-                ids: batch.position_ids,
+                ids: positions.flat_map(|row| pad_left(row, seq, 0)).collect(),
             },
-            attention_mask: AttentionMask::new(batch.masks.iter().map(mask).collect()),
+            attention_mask: AttentionMask::new(samples.iter().map(mask).collect()),
         },
         label_rows: Tensor::new(label_rows, device).unwrap(),
         targets,
     }
+}
+
+/// `[seq]`
+fn pad_left<T: Copy>(row: &[T], seq: usize, padding: T) -> Vec<T> {
+    [&vec![padding; seq - row.len()], row].concat()
 }
 
 /// `[seq, model]`

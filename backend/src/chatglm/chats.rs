@@ -120,6 +120,7 @@ impl Block {
 impl ChatGlm {
     /// The states after the final layer norm, `[chats, 1, model]`, of each chat's newest token.
     pub fn hidden_states_of_chats(&self, chats: &mut [ChatToken]) -> Result<Tensor> {
+        // Nothing to do where the caller has made room; whoever has not must not write to a page that others read.
         for chat in chats.iter_mut() {
             chat.cache.reserve(1)?;
         }

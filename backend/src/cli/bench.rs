@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 use weft_shared::training::{LoraOptions, TrainingOptions};
 
 use self::common::{Common, Opened};
-use super::{common::ComputeArgs, sampling::SamplingArgs};
+use super::{
+    common::{ComputeArgs, LoraArgs},
+    sampling::SamplingArgs,
+};
 use crate::{
     bench::{self, Measured},
     estimate::{Processor, Rates, SampleSize, Work, Workload},
@@ -74,25 +77,6 @@ enum Command {
         #[command(flatten)]
         compute: ComputeArgs,
     },
-}
-
-/// As `weft train` has them.
-#[derive(Debug, clap::Args)]
-struct LoraArgs {
-    /// Rank of the low-rank update.
-    #[arg(long, visible_alias = "rank", default_value_t = LoraOptions::default().r)]
-    lora_r: usize,
-    /// Linear layers that get an update: `query_key_value`, `dense`, `dense_h_to_4h`, `dense_4h_to_h`, all-linear.
-    #[arg(long, visible_alias = "targets", value_delimiter = ',')]
-    #[arg(default_values_t = LoraOptions::default().target_modules)]
-    target_modules: Vec<String>,
-}
-
-impl LoraArgs {
-    fn options(self) -> LoraOptions {
-        let Self { lora_r: r, target_modules } = self;
-        LoraOptions { r, target_modules, ..LoraOptions::default() }
-    }
 }
 
 #[derive(Debug, clap::Args)]

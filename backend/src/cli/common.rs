@@ -66,6 +66,30 @@ impl ComputeArgs {
     }
 }
 
+/// Which layers get a low-rank update, and of what rank.
+#[derive(Debug, clap::Args)]
+pub(super) struct LoraArgs {
+    /// Rank of the low-rank update.
+    #[arg(long, visible_alias = "rank", default_value_t = LoraOptions::default().r as u32)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1 << 16))]
+    lora_r: u32,
+    /// Linear layers that get an update: `query_key_value`, `dense`, `dense_h_to_4h`, `dense_4h_to_h`, all-linear.
+    #[arg(long, visible_alias = "targets", value_delimiter = ',')]
+    #[arg(default_values_t = LoraOptions::default().target_modules)]
+    target_modules: Vec<String>,
+}
+
+impl LoraArgs {
+    /// The rest is as the tutorial has it.
+    pub(super) fn options(&self) -> LoraOptions {
+        LoraOptions {
+            r: self.lora_r as usize,
+            target_modules: self.target_modules.clone(),
+            ..LoraOptions::default()
+        }
+    }
+}
+
 /// How a question without history is put to the model.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum TemplateArg {

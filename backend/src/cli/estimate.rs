@@ -10,7 +10,7 @@ use weft_shared::{sample::Sample, training::TrainingOptions};
 
 use self::{device::DeviceArg, report::Report};
 use super::{
-    common::{EncodingArgs, ModelArgs, read_pairs},
+    common::{EncodingArgs, LoraArgs, ModelArgs, read_pairs},
     shape::ModelShape,
     train::options::OptionArgs,
 };
@@ -53,6 +53,8 @@ pub(super) struct Args {
     json: bool,
 
     #[command(flatten)]
+    lora: LoraArgs,
+    #[command(flatten)]
     options: OptionArgs,
     #[command(flatten)]
     encoding: EncodingArgs,
@@ -66,7 +68,7 @@ struct Sizes {
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<()> {
-    let options = args.options.options();
+    let options = args.options.options(&args.lora);
     options.validate()?;
     ensure!(
         args.seq.is_none() || options.epochs.is_none(),

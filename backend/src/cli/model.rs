@@ -4,9 +4,8 @@ use std::{fs, path::PathBuf};
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use weft_shared::training::LoraOptions;
 
-use super::common::{ModelArgs, RewriteArgs};
+use super::common::{LoraArgs, ModelArgs, RewriteArgs};
 use crate::{hub, lora::Target, model_facts::ModelFacts, new_model};
 
 #[derive(Debug, Subcommand)]
@@ -15,12 +14,9 @@ pub(super) enum Command {
     Show {
         #[command(flatten)]
         model: ModelArgs,
-        /// Rank of the adapter to count with.
-        #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=65_536))]
-        lora_r: u32,
-        /// Linear layers of a block that the adapter would update, or all-linear.
-        #[arg(long, value_delimiter = ',', default_values_t = LoraOptions::default().target_modules)]
-        target_modules: Vec<String>,
+        /// The adapter to count with.
+        #[command(flatten)]
+        lora: LoraArgs,
         /// Print one JSON object instead.
         #[arg(long)]
         json: bool,
@@ -60,9 +56,10 @@ pub(super) enum Command {
 
 pub(super) fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Show { model, lora_r, target_modules, json } => {
-            let targets = Target::from_names(&target_modules)?;
-            let facts = ModelFacts::of(&model.open()?, lora_r as usize, &targets);
+        Command::Show { model, lora, json } => {
+            let lora = lora.options();
+            let targets = Target::from_names(&lora.target_modules)?;
+            let facts = ModelFacts::of(&model.open()?, lora.r, &targets);
             if json {
                 println!("{}", serde_json::to_string_pretty(&facts)?);
             } else {

@@ -17,7 +17,7 @@ use weft_shared::{
 };
 
 use self::{options::OptionArgs, report::Report};
-use super::common::{ComputeArgs, EncodingArgs, ModelArgs, read_pairs};
+use super::common::{ComputeArgs, EncodingArgs, LoraArgs, ModelArgs, read_pairs};
 use crate::{
     atomic,
     clock::now_ms,
@@ -40,7 +40,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
     /// Make the run of this manifest again: its pairs, encoding and options. A settings file's are not asked.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "OptionArgs", "EncodingArgs"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "OptionArgs", "LoraArgs", "EncodingArgs"])]
     manifest: Option<PathBuf>,
     /// Where checkpoints, log, manifest and the finished adapter go.
     #[arg(long, value_name = "DIR")]
@@ -58,6 +58,8 @@ pub(super) struct Args {
     gradient_checkpointing: CheckpointingArg,
     #[command(flatten)]
     compute: ComputeArgs,
+    #[command(flatten)]
+    lora: LoraArgs,
     #[command(flatten)]
     options: OptionArgs,
     #[command(flatten)]
@@ -167,7 +169,7 @@ impl Args {
 
     /// A run as the options describe it.
     fn planned(&self) -> anyhow::Result<Plan> {
-        let options = self.options.options();
+        let options = self.options.options(&self.lora);
         options.validate()?;
         let data = self.data.as_deref().context("--data is needed, or --manifest of a run")?;
         let model = self.model.clone().context("--model is needed, or --manifest of a run")?;

@@ -180,72 +180,55 @@ struct RotaryQkv {
     shape: Split,
 }
 
+impl RotaryQkv {
+    /// The heads of `from` turned, from `qkv`'s layout into the split one, or back.
+    fn turned(&self, from: &[f32], direction: Turn) -> Result<Vec<f32>> {
+        let Split { batch, seq, heads, head } = self.shape;
+        let (cos, sin) = (values(&self.rotation.cos)?, values(&self.rotation.sin)?);
+        let (cos, sin) = (&*cos, &*sin);
+        let mut turned = room(from.len());
+        let all = parallel::Shared::new(&mut turned);
+        parallel::tasks(3 * batch * heads, seq * head, |task| {
+            let (kind, of_kind) = (task / (batch * heads), task % (batch * heads));
+            let (sequence, index) = (of_kind / heads, of_kind % heads);
+            // Where the rows of the head begin, and from one to the next.
+            let start = self.shape.start(sequence * seq, index) + kind * head;
+            let (merged, split) = ((start, 3 * heads * head), (task * seq * head, head));
+            let (read, write) = match direction {
+                Turn::Forward => (merged, split),
+                Turn::Back => (split, merged),
+            };
+            let from = Matrix::strided(&from[read.0..], seq, head, read.1);
+            #[expect(unsafe_code, reason = "each task writes its own rows and columns")]
+            // SAFETY: each task has its own kind, sequence and head.
+            let mut to = unsafe { all.matrix(write.0, seq, head, write.1) };
+            if kind == VALUE {
+                to.copy(from);
+            } else {
+                let tokens = sequence * seq..(sequence + 1) * seq;
+                let angles = Angles::of(tokens, cos, sin, &self.rotation, self.shape);
+                turn(from, &mut to, angles, direction);
+            }
+        });
+        Ok(turned)
+    }
+}
+
 impl CustomOp1 for RotaryQkv {
     fn name(&self) -> &'static str {
         "rotary-qkv"
     }
 
     fn cpu_fwd(&self, qkv: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let qkv = slice(qkv, layout)?;
         let Split { batch, seq, heads, head } = self.shape;
-        let (cos, sin) = (values(&self.rotation.cos)?, values(&self.rotation.sin)?);
-        let (cos, sin) = (&*cos, &*sin);
-        let mut split = room(qkv.len());
-        let all = parallel::Shared::new(&mut split);
-        parallel::tasks(3 * batch * heads, seq * head, |task| {
-            let (kind, of_kind) = (task / (batch * heads), task % (batch * heads));
-            let (sequence, index) = (of_kind / heads, of_kind % heads);
-            let start = self.shape.start(sequence * seq, index) + kind * head;
-            let from = Matrix::strided(&qkv[start..], seq, head, 3 * heads * head);
-            #[expect(unsafe_code, reason = "each task writes its own rows")]
-            // SAFETY: each task has its own kind, sequence and head.
-            let mut to = unsafe { all.matrix(task * seq * head, seq, head, head) };
-            if kind == VALUE {
-                to.copy(from);
-            } else {
-                let angles = Angles::of(
-                    sequence * seq..(sequence + 1) * seq,
-                    cos,
-                    sin,
-                    &self.rotation,
-                    self.shape,
-                );
-                turn(from, &mut to, angles, Turn::Forward);
-            }
-        });
+        let split = self.turned(slice(qkv, layout)?, Turn::Forward)?;
         Ok(output(split, (3, batch, heads, seq, head)))
     }
 
     fn bwd(&self, qkv: &Tensor, _split: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        let Split { batch, seq, heads, head } = self.shape;
         let grad = grad.contiguous()?;
         let grad = values(&grad)?;
-        let (cos, sin) = (values(&self.rotation.cos)?, values(&self.rotation.sin)?);
-        let (grad, cos, sin) = (&*grad, &*cos, &*sin);
-        let mut merged = room(grad.len());
-        let all = parallel::Shared::new(&mut merged);
-        parallel::tasks(3 * batch * heads, seq * head, |task| {
-            let (kind, of_kind) = (task / (batch * heads), task % (batch * heads));
-            let from = Matrix::new(&grad[task * seq * head..], seq, head);
-            let (sequence, index) = (of_kind / heads, of_kind % heads);
-            let start = self.shape.start(sequence * seq, index) + kind * head;
-            #[expect(unsafe_code, reason = "each task writes its own columns")]
-            // SAFETY: each task has its own kind, sequence and head.
-            let mut to = unsafe { all.matrix(start, seq, head, 3 * heads * head) };
-            if kind == VALUE {
-                to.copy(from);
-            } else {
-                let angles = Angles::of(
-                    sequence * seq..(sequence + 1) * seq,
-                    cos,
-                    sin,
-                    &self.rotation,
-                    self.shape,
-                );
-                turn(from, &mut to, angles, Turn::Back);
-            }
-        });
-        Ok(Some(tensor(merged, qkv.shape())?))
+        Ok(Some(tensor(self.turned(&grad, Turn::Back)?, qkv.shape())?))
     }
 }
 

@@ -173,19 +173,19 @@ fn insert(connection: &Connection, dataset: i64, since: u64, id: i64, pair: &Pai
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::time::{Duration, Instant};
 
     use weft_shared::api::dataset::{Dataset, NewDataset};
 
     use super::*;
 
-    fn pair(text: &str) -> Pair {
+    pub(in crate::store) fn pair(text: &str) -> Pair {
         Pair::new(text, "answer")
     }
 
     /// A store with a dataset of one pair for each question.
-    fn store_of(questions: &[&str]) -> (Store, i64) {
+    pub(in crate::store) fn store_of(questions: &[&str]) -> (Store, i64) {
         let store = Store::in_memory().unwrap();
         let pairs = questions.iter().map(|question| pair(question)).collect();
         let id = store.create_dataset(&NewDataset { name: "mine".into(), pairs }).unwrap().id;
@@ -193,7 +193,7 @@ mod tests {
     }
 
     /// Edits whatever the revision is.
-    fn edit(store: &Store, id: i64, edits: Vec<RowEdit>) -> Result<Edited> {
+    pub(in crate::store) fn edit(store: &Store, id: i64, edits: Vec<RowEdit>) -> Result<Edited> {
         let revision = store.dataset(id).unwrap().summary.revision;
         store.edit_dataset(id, &Edits { revision, edits })
     }

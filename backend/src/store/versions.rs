@@ -109,28 +109,10 @@ fn revision(connection: &Connection, dataset: i64, number: u32) -> Result<u64> {
 
 #[cfg(test)]
 mod tests {
-    use weft_shared::{
-        api::dataset::{Edits, NewDataset, RowEdit},
-        pair::Pair,
-    };
+    use weft_shared::api::dataset::RowEdit;
 
     use super::*;
-
-    fn pair(text: &str) -> Pair {
-        Pair::new(text, "answer")
-    }
-
-    fn store_of(questions: &[&str]) -> (Store, i64) {
-        let store = Store::in_memory().unwrap();
-        let pairs = questions.iter().map(|question| pair(question)).collect();
-        let id = store.create_dataset(&NewDataset { name: "mine".into(), pairs }).unwrap().id;
-        (store, id)
-    }
-
-    fn edit(store: &Store, id: i64, edits: Vec<RowEdit>) {
-        let revision = store.dataset(id).unwrap().summary.revision;
-        store.edit_dataset(id, &Edits { revision, edits }).unwrap();
-    }
+    use crate::store::edits::tests::{edit, pair, store_of};
 
     /// Each kind of edit.
     fn rework(store: &Store, id: i64) {
@@ -142,7 +124,8 @@ mod tests {
                 RowEdit::Delete { ids: vec![2] },
                 RowEdit::Add { pairs: vec![pair("new")] },
             ],
-        );
+        )
+        .unwrap();
     }
 
     #[test]
@@ -153,8 +136,8 @@ mod tests {
         rework(&store, id);
         let second = store.dataset(id).unwrap().rows;
         assert_eq!(store.keep_version(id, "").unwrap().number, 2);
-        edit(&store, id, vec![RowEdit::Delete { ids: vec![1, 3, 4] }]);
-        edit(&store, id, vec![RowEdit::Restore { rows: vec![first[1].clone()] }]);
+        edit(&store, id, vec![RowEdit::Delete { ids: vec![1, 3, 4] }]).unwrap();
+        edit(&store, id, vec![RowEdit::Restore { rows: vec![first[1].clone()] }]).unwrap();
 
         assert_eq!(store.version_rows(id, 1).unwrap(), first);
         assert_eq!(store.version_rows(id, 2).unwrap(), second);
@@ -169,7 +152,7 @@ mod tests {
         assert_eq!((first.note.as_str(), first.pairs, first.revision), ("before", 1, 0));
         assert_eq!(store.keep_version(id, "").unwrap(), first);
         assert_eq!(store.keep_version(id, "again").unwrap().number, 2);
-        edit(&store, id, vec![RowEdit::Add { pairs: vec![pair("b")] }]);
+        edit(&store, id, vec![RowEdit::Add { pairs: vec![pair("b")] }]).unwrap();
         assert_eq!(store.keep_version(id, "").unwrap().number, 3);
 
         let versions = store.versions(id).unwrap();
@@ -195,14 +178,14 @@ mod tests {
 
         assert_eq!(store.version_rows(id, 1).unwrap(), first);
         assert_eq!(store.version_rows(id, 2).unwrap(), second);
-        edit(&store, id, vec![RowEdit::Add { pairs: vec![pair("newer")] }]);
+        edit(&store, id, vec![RowEdit::Add { pairs: vec![pair("newer")] }]).unwrap();
         assert_eq!(store.dataset(id).unwrap().rows.last().unwrap().id, 6);
     }
 
     /// Edits that no version remembers.
     fn rework_unkept(store: &Store, id: i64) {
         let changed = RowEdit::Update { id: 3, pair: pair("lost") };
-        edit(store, id, vec![changed, RowEdit::Add { pairs: vec![pair("lost too")] }]);
+        edit(store, id, vec![changed, RowEdit::Add { pairs: vec![pair("lost too")] }]).unwrap();
     }
 
     #[test]

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use super::switches::{LanguageSwitch, ThemeSwitch};
-use crate::i18n;
+use crate::i18n::{self, frame::Words};
 
 #[component]
 pub fn Header() -> impl IntoView {
@@ -15,6 +15,14 @@ pub fn Header() -> impl IntoView {
         let is_here = path == page || (path == "/" && page == "/inspect");
         is_here.then_some("page")
     };
+    let link =
+        move |page: &'static str, test_id: &'static str, name: fn(&Words) -> &'static str| {
+            view! {
+                <a href=page aria-current=move || current(page) data-testid=test_id>
+                    {move || name(&words.get().frame)}
+                </a>
+            }
+        };
     view! {
         <header class="header">
             <a href="/inspect" class="brand">
@@ -22,24 +30,12 @@ pub fn Header() -> impl IntoView {
                 "Weft"
             </a>
             <nav class="pages" aria-label=move || words.get().frame.pages>
-                <a href="/inspect" aria-current=move || current("/inspect") data-testid="nav-inspect">
-                    {move || words.get().frame.inspect}
-                </a>
-                <a href="/dataset" aria-current=move || current("/dataset") data-testid="nav-dataset">
-                    {move || words.get().frame.dataset}
-                </a>
-                <a href="/train" aria-current=move || current("/train") data-testid="nav-train">
-                    {move || words.get().frame.train}
-                </a>
-                <a href="/evaluate" aria-current=move || current("/evaluate") data-testid="nav-evaluate">
-                    {move || words.get().frame.evaluate}
-                </a>
-                <a href="/chat" aria-current=move || current("/chat") data-testid="nav-chat">
-                    {move || words.get().frame.chat}
-                </a>
-                <a href="/models" aria-current=move || current("/models") data-testid="nav-models">
-                    {move || words.get().frame.models}
-                </a>
+                {link("/inspect", "nav-inspect", |words| words.inspect)}
+                {link("/dataset", "nav-dataset", |words| words.dataset)}
+                {link("/train", "nav-train", |words| words.train)}
+                {link("/evaluate", "nav-evaluate", |words| words.evaluate)}
+                {link("/chat", "nav-chat", |words| words.chat)}
+                {link("/models", "nav-models", |words| words.models)}
             </nav>
             <div class="switches">
                 <LanguageSwitch />

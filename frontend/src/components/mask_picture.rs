@@ -25,7 +25,7 @@ pub fn MaskPicture(
     let language = i18n::use_language();
     let picture = NodeRef::<html::Div>::new();
     let pointed = RwSignal::new(None::<(usize, usize)>);
-    let size = move || mask.get().size();
+    let size = move || mask.get().length;
     let cell = move |event: &ev::PointerEvent| {
         let frame = picture.get_untracked()?.get_bounding_client_rect();
         let part =
@@ -47,12 +47,12 @@ pub fn MaskPicture(
             let sees = !mask.is_masked(row, column);
             return mask::one_sees(&token_at.run(row), &token_at.run(column), sees, language);
         }
-        match place.get().filter(|place| *place < mask.size()) {
+        match place.get().filter(|place| *place < mask.length) {
             Some(place) => mask::sees(
                 &token_at.run(place),
                 place,
                 mask.seen_until(place),
-                mask.size(),
+                mask.length,
                 language,
             ),
             None => words.get().inspect.mask_hint.to_owned(),
@@ -86,7 +86,7 @@ pub fn MaskPicture(
                         role="img"
                         aria-label=move || mask::describe(mask.get(), language.get())
                         data-testid="inspect-mask"
-                        data-value=move || format!("[{},{}]", mask.get().context_length, mask.get().size())
+                        data-value=move || format!("[{},{}]", mask.get().context_length, mask.get().length)
                     >
                         <rect
                             class="context"
@@ -137,8 +137,8 @@ fn index_at(part: f64, size: usize) -> Option<usize> {
 
 /// The answer's part: each place sees itself and what came before it.
 fn staircase(mask: AttentionMask) -> String {
-    let start = mask.left_padding + mask.context_length;
-    let steps = "h1v1".repeat(mask.size().saturating_sub(start));
+    let start = mask.context_length;
+    let steps = "h1v1".repeat(mask.length.saturating_sub(start));
     format!("M{start} {start}{steps}H{start}Z")
 }
 
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn the_answer_is_a_staircase_from_sop_on() {
-        let mask = AttentionMask { context_length: 2, length: 4, left_padding: 0 };
+        let mask = AttentionMask { context_length: 2, length: 4 };
 
         assert_eq!(staircase(mask), "M2 2h1v1h1v1H2Z");
     }

@@ -1,7 +1,6 @@
 //! The parts of the page Models.
 
 pub mod adapter_card;
-pub mod delete;
 pub mod elsewhere;
 pub mod loaded;
 pub mod rename;

@@ -6,7 +6,7 @@ use super::Language;
 
 /// The whole picture, for those who do not see it.
 pub fn describe(mask: AttentionMask, language: Language) -> String {
-    let AttentionMask { context_length, length, .. } = mask;
+    let AttentionMask { context_length, length } = mask;
     let answer = length.saturating_sub(context_length);
     match language {
         Language::English => format!(

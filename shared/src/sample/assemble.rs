@@ -60,6 +60,8 @@ pub(super) fn question_limit(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::sample::Truncation;
 
@@ -100,6 +102,29 @@ mod tests {
         let error = encode(&[1], &[4], 2, Truncation::End).unwrap_err();
 
         assert_eq!(error, SampleError::NoRoomForQuestion { max_source_length: 2, separator: 2 });
+    }
+
+    proptest! {
+        #[test]
+        fn every_sequence_has_one_length_and_labels_are_the_answer(
+            prompt in prop::collection::vec(0..80_u32, 0..20),
+            answer in prop::collection::vec(0..80_u32, 0..20),
+            position_encoding_2d: bool,
+        ) {
+            let opening = vec![SPECIAL.gmask, SPECIAL.sop];
+            let ids = PairIds { prompt, separator: vec![], opening, answer };
+            let options = SampleOptions { position_encoding_2d, ..SampleOptions::default() };
+
+            let sample = assemble(&ids, SPECIAL, &options).unwrap().sample;
+
+            let context = ids.prompt.len() + 2;
+            prop_assert_eq!(sample.labels.len(), sample.len());
+            prop_assert!(sample.position_ids.rows().iter().all(|row| row.len() == sample.len()));
+            prop_assert_eq!(sample.attention_mask().length, sample.len());
+            prop_assert!(sample.labels[..context].iter().all(|&label| label == IGNORED));
+            prop_assert!(sample.labels[context..].iter().zip(&sample.input_ids[context..]).all(|(&l, &id)| l == i64::from(id)));
+            prop_assert_eq!(sample.learned(), ids.answer.len() + 1);
+        }
     }
 
     fn encode(

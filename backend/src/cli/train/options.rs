@@ -10,7 +10,10 @@ use weft_shared::{
     training::{LoraOptions, Method, ScheduleKind, TrainingOptions},
 };
 
-use crate::{cli::common::read_pairs, embedded};
+use crate::{
+    cli::common::{LoraArgs, read_pairs},
+    embedded,
+};
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum MethodArg {
@@ -35,24 +38,19 @@ enum PromptFormArg {
     Chat,
 }
 
-/// The defaults are the tutorial's.
+/// All but [`LoraArgs`], which is flattened beside it: clap leaves a group empty that has another in it, and `--manifest`
+/// conflicts with groups. The defaults are the tutorial's.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct OptionArgs {
     /// Which weights learn.
     #[arg(long, value_enum, default_value = "lora")]
     method: MethodArg,
-    /// Rank of the low-rank update.
-    #[arg(long, visible_alias = "rank", default_value_t = LoraOptions::default().r)]
-    lora_r: usize,
     /// The update is scaled by alpha / r.
     #[arg(long, default_value_t = LoraOptions::default().alpha)]
     lora_alpha: f64,
     /// Share of the update's inputs that training drops.
     #[arg(long, default_value_t = LoraOptions::default().dropout)]
     lora_dropout: f32,
-    /// Linear layers that get an update: `query_key_value`, `dense`, `dense_h_to_4h`, `dense_4h_to_h`, all-linear.
-    #[arg(long, value_delimiter = ',', default_values_t = LoraOptions::default().target_modules)]
-    target_modules: Vec<String>,
     /// Scale by alpha / sqrt(r) instead.
     #[arg(long)]
     use_rslora: bool,
@@ -146,18 +144,17 @@ impl OptionArgs {
         Ok(pairs)
     }
 
-    pub(in crate::cli) fn options(&self) -> TrainingOptions {
+    pub(in crate::cli) fn options(&self, lora: &LoraArgs) -> TrainingOptions {
         TrainingOptions {
             method: match self.method {
                 MethodArg::Lora => Method::Lora,
                 MethodArg::Full => Method::Full,
             },
             lora: LoraOptions {
-                r: self.lora_r,
                 alpha: self.lora_alpha,
                 dropout: self.lora_dropout,
-                target_modules: self.target_modules.clone(),
                 use_rslora: self.use_rslora,
+                ..lora.options()
             },
             max_steps: self.max_steps,
             epochs: self.epochs,

@@ -11,7 +11,7 @@ use super::AttentionMask;
 use super::head::Head;
 use super::pages::{OutOfPages, PAGE_TOKENS, Page, PagePool, PageShape};
 #[cfg(feature = "cuda")]
-use crate::ops::cuda::PageTable;
+use crate::ops::cuda::Table;
 use crate::ops::gemm::{Matrix, MatrixMut};
 use crate::ops::rotary::{Rotation, rotary_qkv};
 use crate::ops::scratch::Scratch;
@@ -30,9 +30,10 @@ pub struct KvCache {
     /// One that others hold too is only read.
     pages: Vec<Arc<Page>>,
     len: usize,
-    /// Where the kernels of a GPU find the pages, from the first use on.
+    /// Where the kernels of a GPU find the pages, from the first use on; another when there is another page. Whichever kernel
+    /// reads it comes later in the order of the one stream.
     #[cfg(feature = "cuda")]
-    table: OnceLock<PageTable>,
+    table: OnceLock<Table>,
 }
 
 impl KvCache {
@@ -148,13 +149,13 @@ impl LayerCache<'_> {
 
     /// Which block this is, and where the kernels find its pages when they write `seq` tokens more.
     #[cfg(feature = "cuda")]
-    pub(in crate::ops) fn table(&self, seq: usize) -> Result<(usize, &PageTable)> {
+    pub(in crate::ops) fn table(&self, seq: usize) -> Result<(usize, &Table)> {
         self.check_room(seq)?;
         if let Some(table) = self.cache.table.get() {
             return Ok((self.layer, table));
         }
         let pages: Vec<_> = self.cache.pages.iter().map(|page| page.memory()).collect();
-        let table = PageTable::new(&pages)?;
+        let table = Table::of(&pages)?;
         Ok((self.layer, self.cache.table.get_or_init(|| table)))
     }
 

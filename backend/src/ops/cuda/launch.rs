@@ -212,11 +212,21 @@ pub(super) struct DropoutRule {
 
 /// Addresses and sizes where a kernel reads them.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(in crate::ops) struct Table {
     slice: CudaSlice<u64>,
 }
 
 impl Table {
+    /// Addresses of one tensor or more, which must live as long as kernels are launched with the table.
+    pub(in crate::ops) fn of(tensors: &[&Tensor]) -> Result<Self> {
+        let Some(first) = tensors.first() else {
+            bail!("a table of no tensors");
+        };
+        let addresses =
+            tensors.iter().map(|tensor| tensor.address()).collect::<Result<Vec<_>>>()?;
+        Self::new(&addresses, device_of(first)?)
+    }
+
     pub(super) fn new(words: &[u64], device: &CudaDevice) -> Result<Self> {
         Ok(Self { slice: device.clone_htod(words)? })
     }

@@ -14,12 +14,32 @@ const RING: [usize; 2] = [16 * 8 * 16 * 64, 16 * 8 * (16 * 64 + 256)];
 /// Rows that a warp, and the blocks for several chats, compute at a time.
 const ROWS: usize = 16;
 const ROWS_OF_CHATS: usize = 64;
-/// Fixed shared memory of a block for one chat, and for several: what its warps hand each other.
-const FIXED: usize = 8320;
-const FIXED_OF_CHATS: usize = 512;
+/// Fixed shared memory of a block for one chat, and for several.
+const FIXED: usize = declared(b"constexpr int FIXED_ALONE = ");
+const FIXED_OF_CHATS: usize = declared(b"constexpr int FIXED_TOGETHER = ");
 /// Inputs that a block for several chats holds, and its warps along them.
-const RANGE: usize = 2048;
+const RANGE: usize = declared(b"constexpr int RANGE = ");
 const ALONG: usize = 8;
+
+/// The number that stands behind `declaration` in `kernels/product.cu`. What is not there does not compile.
+const fn declared(declaration: &[u8]) -> usize {
+    let kernels = include_bytes!("../../../kernels/product.cu");
+    let (mut at, mut same) = (0, 0);
+    while same < declaration.len() {
+        if kernels[at + same] == declaration[same] {
+            same += 1;
+        } else {
+            (at, same) = (at + 1, 0);
+        }
+    }
+    at += same;
+    let mut number = 0;
+    while kernels[at] != b';' {
+        number = number * 10 + (kernels[at] - b'0') as usize;
+        at += 1;
+    }
+    number
+}
 
 /// How the kernels read a weight.
 struct Kept {

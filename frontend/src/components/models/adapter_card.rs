@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 use weft_shared::api::adapter::AdapterInfo;
 
-use super::{delete::Delete, elsewhere::Elsewhere, rename::Rename};
+use super::{elsewhere::Elsewhere, rename::Rename};
 use crate::{
-    components::moment::moment,
+    components::{delete_button::DeleteButton, moment::moment},
     i18n::{self, quantity::bytes},
     links,
     state::models::short,
@@ -69,7 +69,13 @@ pub fn AdapterCard(
                 <button class="quiet" type="button" data-testid="models-rename" on:click=move |_| is_renamed.update(|it| *it = !*it)>
                     {move || words.get().models.rename}
                 </button>
-                <Delete on_delete />
+                <DeleteButton
+                    test_id="models-delete"
+                    label=Signal::derive(move || words.get().models.delete)
+                    question=Signal::derive(move || words.get().models.delete_sure)
+                    keep=Signal::derive(move || words.get().models.cancel)
+                    on_delete
+                />
             </div>
             <Elsewhere adapter=stored_name.get_value() model is_published />
         </li>

@@ -109,7 +109,7 @@ impl Sight {
     }
 
     pub(super) fn mask(self) -> Memo<AttentionMask> {
-        let none = AttentionMask { context_length: 0, length: 0, left_padding: 0 };
+        let none = AttentionMask { context_length: 0, length: 0 };
         Memo::new(move |_| {
             self.sample.with(|sample| sample.as_ref().map_or(none, Sample::attention_mask))
         })
