@@ -8,6 +8,7 @@ use super::{
     lengths::{Pass, passes},
     rates::Shares,
     weights::{matrices, matrix_bytes},
+    work::adapter_numbers,
 };
 use crate::{lora::Target, ops::gpu_loss_rows};
 
@@ -80,6 +81,10 @@ impl Clock<'_> {
         let passed = (forwards * forward + backward) * pass.tokens as f64;
         let bytes = passed * weights.dtype.size_in_bytes() as f64;
         seconds += bytes / (self.rates.copy_bytes * self.shares.elementwise);
+        // Forward two products of an adapter, down and up; backward four.
+        let numbers: f64 = Target::ALL.map(|it| adapter_numbers(self.workload, it)).iter().sum();
+        let operations = (2.0 * forwards + 4.0) * numbers * pass.tokens as f64;
+        seconds += operations / (self.rates.matmul_flops * self.shares.adapters);
         let ranks = Target::ALL.map(|target| self.workload.learning.rank(target));
         let adapters = ranks.into_iter().filter(|&rank| rank > 0);
         let (of_forward, of_backward) =

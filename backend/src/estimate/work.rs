@@ -69,7 +69,7 @@ impl Work {
 }
 
 /// Of the adapter of a target in one block.
-fn adapter_numbers(workload: &Workload, target: Target) -> f64 {
+pub(super) fn adapter_numbers(workload: &Workload, target: Target) -> f64 {
     let (n_out, n_in) = target.shape(workload.config);
     (workload.learning.rank(target) * (n_out + n_in)) as f64
 }
