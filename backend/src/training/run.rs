@@ -189,7 +189,9 @@ impl<'a> Recorder<'a> {
         let tokens_per_second = step.tokens as f64 / step.seconds.max(f64::MIN_POSITIVE);
         let total_steps = self.total_steps;
         let flow = (self.watch)(Event::Step { step, total_steps, tokens_per_second });
-        let is_late = self.run.save_every.is_some_and(|every| self.saved_at.elapsed() >= every);
+        let leads = self.run.recipe.processes.leads();
+        let late = |every| self.saved_at.elapsed() >= every;
+        let is_late = leads && self.run.save_every.is_some_and(late);
         let [stopping, is_time_to_save] = self.run.together([flow.is_break(), is_late])?;
         self.stopping |= stopping;
         self.is_time_to_save |= is_time_to_save;

@@ -109,11 +109,13 @@ pub(super) fn finished(
 ) -> std::result::Result<Step, TrainingError> {
     let Given { number, learning_rate, tokens, samples } = given;
     let Outcome { numbers, took } = submissions.wait(work)?;
-    let (loss, state) = match numbers[..] {
-        [loss, a, b, c, d, e] => (loss, [a, b, c, d, e]),
-        _ => return Err(candle_core::Error::Msg(format!("a step of {numbers:?}")).into()),
+    let found = numbers.split_first().and_then(|(&loss, state)| {
+        let progress = Progress::from_numbers(state.try_into().ok()?);
+        Some((loss, progress))
+    });
+    let Some((loss, progress)) = found else {
+        return Err(candle_core::Error::Msg(format!("a step of {numbers:?}")).into());
     };
-    let progress = Progress::from_numbers(state);
     let grad_norm = progress.grad_norm;
     if !loss.is_finite() || (!grad_norm.is_finite() && progress.loss_scale.exhausted()) {
         return Err(TrainingError::NotFinite { step: number, loss, grad_norm });
