@@ -23,6 +23,7 @@ pub(super) mod learned;
 mod linear;
 mod lora;
 mod node;
+mod page_locked;
 mod product;
 mod quantized;
 mod rotary;

@@ -1,21 +1,19 @@
 //! Numbers of a GPU on their way to the host, which does not wait for them.
-//!
-//! The driver copies to page-locked memory by itself; for a copy to any other it lets the host wait.
 
-use std::{ptr::NonNull, time::Duration};
+use std::time::Duration;
 
 use candle_core::{
     CudaDevice, DType, Result, Tensor, bail,
     cuda_backend::{
         WrapErr as _,
         cudarc::driver::{
-            CudaEvent, result,
+            CudaEvent,
             sys::{CUevent_flags, cuMemcpyDtoHAsync_v2},
         },
     },
 };
 
-use super::launch::OnDevice as _;
+use super::{launch::OnDevice as _, page_locked::PageLocked};
 use crate::ops::Outcome;
 
 /// Numbers of one arrival.
@@ -49,9 +47,11 @@ impl Arrivals {
 
     /// Puts copies of `numbers`, f32 or f64, on the stream.
     pub(crate) fn end(&mut self, begun: CudaEvent, numbers: &[Tensor]) -> Result<Arrival> {
-        let mut page = match self.free.pop() {
-            Some(page) => page,
-            None => Page::new(&self.device)?,
+        let mut page = if let Some(page) = self.free.pop() {
+            page
+        } else {
+            let len = MOST * size_of::<f64>();
+            Page(PageLocked::new(len, self.device.cuda_stream().context())?)
         };
         let mut count = 0;
         for tensor in numbers {
@@ -60,7 +60,7 @@ impl Arrivals {
             page.receive(count, &tensor, &self.device)?;
             count += tensor.elem_count();
         }
-        page.arrived.record(&self.device.cuda_stream()).w()?;
+        page.0.copied.record(&self.device.cuda_stream()).w()?;
         Ok(Arrival { page, count, begun })
     }
 
@@ -68,34 +68,18 @@ impl Arrivals {
     pub(crate) fn wait(&mut self, arrival: Arrival) -> Result<Outcome> {
         let Arrival { page, count, begun } = arrival;
         // Waits for both.
-        let milliseconds = begun.elapsed_ms(&page.arrived).w()?;
+        let milliseconds = begun.elapsed_ms(&page.0.copied).w()?;
         let numbers = page.numbers(count);
         self.free.push(page);
         Ok(Outcome { numbers, took: Duration::from_secs_f32(milliseconds.max(0.0) / 1e3) })
     }
 }
 
-/// [`MOST`] numbers of page-locked memory.
+/// [`MOST`] numbers that the driver writes.
 #[derive(Debug)]
-struct Page {
-    memory: NonNull<f64>,
-    arrived: CudaEvent,
-}
-
-// SAFETY: the memory is this page's alone, and any thread may use it.
-unsafe impl Send for Page {}
+struct Page(PageLocked);
 
 impl Page {
-    fn new(device: &CudaDevice) -> Result<Self> {
-        let context = device.cuda_stream().context().clone();
-        // A thread that waits must not keep a core from others.
-        let arrived = context.new_event(Some(CUevent_flags::CU_EVENT_BLOCKING_SYNC)).w()?;
-        // SAFETY: the driver gives memory of this size or an error.
-        let memory = unsafe { result::malloc_host(MOST * size_of::<f64>(), 0) }.w()?;
-        let Some(memory) = NonNull::new(memory.cast()) else { bail!("no page-locked memory") };
-        Ok(Self { memory, arrived })
-    }
-
     /// Puts a copy of `tensor`, `[numbers]`, f64, on the stream, to be the numbers from `start` on.
     fn receive(&mut self, start: usize, tensor: &Tensor, device: &CudaDevice) -> Result<()> {
         let len = tensor.elem_count();
@@ -104,10 +88,10 @@ impl Page {
         }
         let (from, stream) = (tensor.address()?, device.cuda_stream());
         stream.context().bind_to_thread().w()?;
-        // SAFETY: the page has room for them, and lives until `arrived`, which comes after them on the stream; the source is
+        // SAFETY: the page has room for them, and lives until `copied`, which comes after them on the stream; the source is
         // freed on the same stream, later.
         unsafe {
-            let to = self.memory.as_ptr().add(start).cast();
+            let to = self.0.as_ptr().cast::<f64>().add(start).cast();
             cuMemcpyDtoHAsync_v2(to, from, len * size_of::<f64>(), stream.cu_stream())
         }
         .result()
@@ -117,18 +101,8 @@ impl Page {
     /// The first `count`, once they have arrived.
     fn numbers(&self, count: usize) -> Vec<f64> {
         assert!(count <= MOST, "a page has no more numbers");
+        let numbers = self.0.as_ptr().cast::<f64>();
         // SAFETY: that many are there, written by the copies that were waited for.
-        (0..count).map(|place| unsafe { self.memory.as_ptr().add(place).read_volatile() }).collect()
-    }
-}
-
-impl Drop for Page {
-    fn drop(&mut self) {
-        let bound = || self.arrived.context().bind_to_thread();
-        // Memory that may still be written is rather lost than freed.
-        if self.arrived.synchronize().is_ok() && bound().is_ok() {
-            // SAFETY: from `malloc_host`, and no longer written.
-            let _ = unsafe { result::free_host(self.memory.as_ptr().cast()) };
-        }
+        (0..count).map(|place| unsafe { numbers.add(place).read_volatile() }).collect()
     }
 }

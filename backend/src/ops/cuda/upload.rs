@@ -1,30 +1,23 @@
-//! Bytes from elsewhere to the GPU: several threads fill page-locked buffers while those before are copied.
-//!
-//! The driver copies page-locked memory by itself, at the speed of the bus; any other it would first copy once more.
+//! Bytes from elsewhere to the GPU: several threads fill page-locked buffers while those before are copied, at the speed of
+//! the bus.
 
 use std::{
     collections::VecDeque,
-    ptr::NonNull,
     slice,
     sync::{
-        Arc, Mutex, PoisonError,
+        Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
 use candle_core::{
-    CudaDevice, DType, Device, Result, Tensor, bail,
-    cuda_backend::{
-        WrapErr as _,
-        cudarc::driver::{
-            CudaContext, CudaEvent, result,
-            sys::{CUevent_flags, cuMemcpyHtoDAsync_v2},
-        },
-    },
+    CudaDevice, DType, Device, Result, Tensor,
+    cuda_backend::{WrapErr as _, cudarc::driver::sys::cuMemcpyHtoDAsync_v2},
 };
 use rayon::prelude::*;
 
 use super::launch::{Fresh, OnDevice as _};
+use super::page_locked::PageLocked;
 
 /// Bytes of a buffer: long enough that starting a copy costs nothing beside it, short enough to stay in a cache.
 const PIECE: usize = 4 << 20;
@@ -101,15 +94,15 @@ impl Upload {
     fn take(&self) -> Result<Buffer> {
         let mut buffers = self.lock();
         let may_make = buffers.made < BUFFERS_A_THREAD * threads();
-        let first = buffers.waiting.pop_front_if(|it| !may_make || it.copied.is_complete());
+        let first = buffers.waiting.pop_front_if(|it| !may_make || it.0.copied.is_complete());
         if let Some(buffer) = first {
             drop(buffers);
-            buffer.copied.synchronize().w()?;
+            buffer.0.copied.synchronize().w()?;
             return Ok(buffer);
         }
         buffers.made += 1;
         drop(buffers);
-        Buffer::new(self.device.cuda_stream().context())
+        PageLocked::new(PIECE, self.device.cuda_stream().context()).map(Buffer)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Buffers> {
@@ -117,58 +110,27 @@ impl Upload {
     }
 }
 
-/// [`PIECE`] bytes of page-locked memory.
+/// [`PIECE`] bytes that the driver reads.
 #[derive(Debug)]
-struct Buffer {
-    memory: NonNull<u8>,
-    /// When the last copy from here has ended.
-    copied: CudaEvent,
-    context: Arc<CudaContext>,
-}
-
-// SAFETY: the memory is this buffer's alone, and any thread may use it.
-unsafe impl Send for Buffer {}
+struct Buffer(PageLocked);
 
 impl Buffer {
-    fn new(context: &Arc<CudaContext>) -> Result<Self> {
-        // A thread that waits must not keep a core from those that read.
-        let copied = context.new_event(Some(CUevent_flags::CU_EVENT_BLOCKING_SYNC)).w()?;
-        // SAFETY: the driver gives memory of this size or an error; it is cleared before it is a slice.
-        let memory = unsafe {
-            let memory = result::malloc_host(PIECE, 0).w()?.cast::<u8>();
-            memory.write_bytes(0, PIECE);
-            memory
-        };
-        let Some(memory) = NonNull::new(memory) else { bail!("no page-locked memory") };
-        Ok(Self { memory, copied, context: context.clone() })
-    }
-
     /// The first `len` bytes; the last copy has ended, as [`Upload::take`] waits for it.
     fn bytes(&mut self, len: usize) -> &mut [u8] {
         assert!(len <= PIECE, "a piece is longer than its buffer");
         // SAFETY: that much is there and cleared, this is the only way to it, and the driver no longer reads it.
-        unsafe { slice::from_raw_parts_mut(self.memory.as_ptr(), len) }
+        unsafe { slice::from_raw_parts_mut(self.0.as_ptr().cast(), len) }
     }
 
     /// Puts a copy of the first `len` bytes to the address `to` on the stream.
     fn copy(&mut self, len: usize, to: u64, device: &CudaDevice) -> Result<()> {
         let stream = device.cuda_stream();
-        self.context.bind_to_thread().w()?;
+        stream.context().bind_to_thread().w()?;
         // SAFETY: the source lives until `copied`, which is waited for before it is written or freed; the target is memory
         // of which the caller has this much, and which is freed on the same stream.
-        unsafe { cuMemcpyHtoDAsync_v2(to, self.memory.as_ptr().cast(), len, stream.cu_stream()) }
+        unsafe { cuMemcpyHtoDAsync_v2(to, self.0.as_ptr(), len, stream.cu_stream()) }
             .result()
             .w()?;
-        self.copied.record(&stream).w()
-    }
-}
-
-impl Drop for Buffer {
-    fn drop(&mut self) {
-        // Memory that may still be read is rather lost than freed.
-        if self.copied.synchronize().is_ok() && self.context.bind_to_thread().is_ok() {
-            // SAFETY: from `malloc_host`, and no longer read.
-            let _ = unsafe { result::free_host(self.memory.as_ptr().cast()) };
-        }
+        self.0.copied.record(&stream).w()
     }
 }
