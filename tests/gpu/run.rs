@@ -6,9 +6,10 @@ use candle_core::DType;
 use weft::{
     lora::Target,
     parallel::Alone,
-    training::{Checkpoint, Event, LogEntry, Recipe, Run, RunIdentity, RunSummary, Trainee},
+    training::{Checkpoint, Event, Recipe, Run, RunIdentity, RunSummary, Trainee},
 };
 use weft_shared::{sample::Sample, training::TrainingOptions};
+use weft_tests::{numbers, weights};
 
 use crate::{gpu, model};
 
@@ -33,7 +34,7 @@ fn steps_are_seen_in_their_order_and_saved_as_they_left_the_weights() {
 
     assert_eq!(seen, (0..STEPS).collect::<Vec<_>>());
     assert_eq!(weights(&stopping), weights(&usual));
-    assert_eq!(numbers(&found), numbers(&wanted));
+    assert_eq!(numbers(&found.state.log_history), numbers(&wanted.state.log_history));
     let kept = |dir: &Path| -> Vec<usize> {
         Checkpoint::list(dir).unwrap().iter().map(|it| it.step).collect()
     };
@@ -56,7 +57,7 @@ fn a_run_that_was_stopped_goes_on_to_the_very_same_weights() {
     assert_eq!((at_stop.finished, at_stop.state.global_step), (false, 7));
     assert!(found.finished);
     assert_eq!(weights(&resumed), weights(&usual));
-    assert_eq!(numbers(&found), numbers(&wanted));
+    assert_eq!(numbers(&found.state.log_history), numbers(&wanted.state.log_history));
 }
 
 fn options() -> TrainingOptions {
@@ -102,16 +103,4 @@ fn run(
     let recipe = Recipe { options: &options, samples, rehearsal: &[], processes: &Alone };
     let run = Run { recipe, held_out, identity: &identity, output, resume, save_every };
     run.execute(trainee, watch).unwrap()
-}
-
-/// Every weight that learns.
-fn weights(trainee: &Trainee) -> Vec<Vec<f32>> {
-    let values = |weight: &candle_core::Var| weight.flatten_all().unwrap().to_vec1().unwrap();
-    trainee.parameters.iter().map(|(_, weight)| values(weight)).collect()
-}
-
-/// The log without what a clock measured.
-fn numbers(run: &RunSummary) -> Vec<LogEntry> {
-    let log = run.state.log_history.iter();
-    log.filter(|entry| !matches!(entry, LogEntry::Summary { .. })).cloned().collect()
 }

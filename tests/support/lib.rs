@@ -1,12 +1,15 @@
-//! What the test programs share: fixtures, and where the reference data is.
+//! What the test programs share: fixtures, where the reference data is, and what a run left.
 
 use std::{
     path::{Path, PathBuf},
     sync::LazyLock,
 };
 
-use candle_core::Device;
-use weft::device::DeviceName;
+use candle_core::{Device, Var};
+use weft::{
+    device::DeviceName,
+    training::{LogEntry, Trainee},
+};
 
 /// Where the tests of the model compute: the processor, or what `WEFT_TEST_DEVICE` names, which must be there.
 #[expect(clippy::expect_used, reason = "a test fails so")]
@@ -41,4 +44,20 @@ pub fn reference() -> Option<PathBuf> {
 /// A file of this folder's `fixtures`.
 pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+}
+
+/// Every weight that learns, by name.
+///
+/// # Panics
+/// Where one is not f32.
+#[expect(clippy::expect_used, reason = "a test fails so")]
+pub fn weights(trainee: &Trainee) -> Vec<(String, Vec<f32>)> {
+    let values = |weight: &Var| weight.flatten_all()?.to_vec1();
+    let named = trainee.parameters.iter();
+    named.map(|(name, it)| (name.clone(), values(it).expect("weights in f32"))).collect()
+}
+
+/// The log of a run without what a clock measured.
+pub fn numbers(log: &[LogEntry]) -> Vec<LogEntry> {
+    log.iter().filter(|entry| !matches!(entry, LogEntry::Summary { .. })).cloned().collect()
 }

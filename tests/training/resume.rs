@@ -2,10 +2,11 @@
 
 use std::{ops::ControlFlow, time::Duration};
 
-use weft::training::{Checkpoint, Event, LogEntry};
+use weft::training::{Checkpoint, Event};
 use weft_shared::training::{Method, TrainingOptions};
+use weft_tests::{numbers, weights};
 
-use crate::setup::{options, run, run_saving, to_the_end, trainee, weights};
+use crate::setup::{options, run, run_saving, to_the_end, trainee};
 
 #[test]
 fn a_resumed_run_is_the_unbroken_run() {
@@ -110,9 +111,4 @@ fn file(method: Method) -> &'static str {
         Method::Lora => "adapter_model.safetensors",
         Method::Full => "model.safetensors",
     }
-}
-
-/// The log without what a clock measured.
-fn numbers(log: &[LogEntry]) -> Vec<LogEntry> {
-    log.iter().filter(|entry| !matches!(entry, LogEntry::Summary { .. })).cloned().collect()
 }

@@ -126,9 +126,3 @@ fn execute(
 pub(crate) fn to_the_end(_: Event) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
-
-/// Every weight that learns, by name.
-pub(crate) fn weights(trainee: &Trainee) -> Vec<(String, Vec<f32>)> {
-    let values = |weight: &candle_core::Var| weight.flatten_all().unwrap().to_vec1().unwrap();
-    trainee.parameters.iter().map(|(name, weight)| (name.clone(), values(weight))).collect()
-}
