@@ -27,7 +27,15 @@ mod tests {
 
     #[test]
     fn amounts_are_told_in_the_unit_that_fits() {
-        let amounts = [512, 3 << 19, 13 << 30, 700 << 30].map(|it| Bytes(it).to_string());
-        assert_eq!(amounts, ["512 B", "1.5 MiB", "13.0 GiB", "700 GiB"]);
+        for (bytes, told) in [
+            (12, "12 B"),
+            (512, "512 B"),
+            (3 << 19, "1.5 MiB"),
+            (1000 << 20, "1.0 GiB"),
+            (13 << 30, "13.0 GiB"),
+            (200 << 30, "200 GiB"),
+        ] {
+            assert_eq!(Bytes(bytes).to_string(), told);
+        }
     }
 }

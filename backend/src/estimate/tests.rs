@@ -26,7 +26,7 @@ impl Row {
     }
 }
 
-/// The first five are what the rates were fitted to.
+/// The first five, and the last two for adapters, are what the rates were fitted to.
 const MEASURED: [Row; 19] = [
     row(1, 128, 12.09, 10.34),
     row(1, 512, 13.17, 22.01),
@@ -102,14 +102,18 @@ fn memory_is_within_two_percent_of_what_was_measured() {
 }
 
 #[test]
-fn time_is_within_ten_percent_of_what_was_measured() {
+fn time_is_within_seven_percent_of_what_was_measured_and_ten_of_rank_64() {
     for (at, Row { batch, tokens, change, step_ms, .. }) in MEASURED.into_iter().enumerate() {
         let change = |workload: &mut Workload| change.into_iter().for_each(|it| it(workload));
 
         let time = estimated(batch, tokens, change).time.unwrap();
 
-        let (found, bound) = (time.step_seconds * 1e3, if at < 5 { 0.01 } else { 0.1 });
-        eprintln!("{batch}x{tokens}: {found:.1} for {step_ms}");
+        let bound = match at {
+            0..5 => 0.01,
+            5..17 => 0.07,
+            _ => 0.1,
+        };
+        let found = time.step_seconds * 1e3;
         assert!((found / step_ms - 1.0).abs() < bound, "{batch}x{tokens}: {found:.1}, {step_ms}");
         assert!((time.total_seconds / time.step_seconds - 100.0).abs() < 1e-9);
     }
