@@ -24,7 +24,8 @@ use weft_shared::{
 };
 
 use crate::{
-    ops::{Submissions, memory},
+    device::memory,
+    ops::{self, Submissions},
     parallel::{Communicator, ParallelError},
 };
 use data_order::Batches;
@@ -60,7 +61,7 @@ pub trait Observer {
     fn needs_state_after(&self, number: usize) -> bool;
 
     /// Called after each step, in their order. With `optimizer`, the weights are as that step left them; else the device may
-    /// be at the next. The last step is seen with it; so is the step before which, or after which, somebody said stop.
+    /// be at the next. The last step is seen with it: that of the run, or the one that is done after somebody said stop.
     fn after_step(
         &mut self,
         step: Step,
@@ -105,10 +106,10 @@ impl TrainingError {
     /// The same of the step numbered `step`, which says so where it is the device's memory that is not enough.
     fn of_step(self, step: usize, device: &Device) -> Self {
         match self {
-            Self::Compute(source) if memory::is_exhausted(&source) => {
-                // What the step had is given back by now.
-                let free = device.synchronize().and_then(|()| memory::available(device));
-                Self::OutOfMemory { step, free: free.ok().flatten().unwrap_or(0), source }
+            Self::Compute(source) if ops::memory::is_exhausted(&source) => {
+                // What the step had is given back by then.
+                let _ = device.synchronize();
+                Self::OutOfMemory { step, free: memory::available(device), source }
             }
             error => error,
         }

@@ -1,7 +1,7 @@
 //! What an optimizer has come to, kept where the weights are: an update that is clipped, or left out, depends on its
 //! gradients' norm, and whoever takes steps need not wait until a GPU knows it.
 
-use candle_core::{DType, Device, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor, bail};
 
 use super::LossScale;
 
@@ -43,10 +43,13 @@ impl Progress {
     }
 
     /// Of what [`OptimizerState::numbers`] holds.
-    pub fn from_numbers([scale, steps, fixed, updates, grad_norm]: [f64; 5]) -> Self {
+    pub fn from_numbers(numbers: &[f64]) -> Result<Self> {
+        let &[scale, steps, fixed, updates, grad_norm] = numbers else {
+            bail!("an optimizer's state of {} numbers", numbers.len());
+        };
         let loss_scale = LossScale::from_numbers([scale, steps, fixed]);
         #[expect(clippy::cast_sign_loss, reason = "a count")]
-        Self { updates: updates as u32, loss_scale, grad_norm }
+        Ok(Self { updates: updates as u32, loss_scale, grad_norm })
     }
 }
 
@@ -70,11 +73,7 @@ impl OptimizerState {
 
     /// Waits for the device.
     pub fn progress(&self) -> Result<Progress> {
-        let numbers = self.numbers.to_vec1::<f64>()?;
-        let numbers = numbers.try_into();
-        numbers.map(Progress::from_numbers).map_err(|found: Vec<f64>| {
-            candle_core::Error::Msg(format!("an optimizer's state of {} numbers", found.len()))
-        })
+        Progress::from_numbers(&self.numbers.to_vec1::<f64>()?)
     }
 
     /// The loss to go backward from: `loss`, f32, times the loss scale.

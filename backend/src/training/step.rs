@@ -109,13 +109,8 @@ pub(super) fn finished(
 ) -> std::result::Result<Step, TrainingError> {
     let Given { number, learning_rate, tokens, samples } = given;
     let Outcome { numbers, took } = submissions.wait(work)?;
-    let found = numbers.split_first().and_then(|(&loss, state)| {
-        let progress = Progress::from_numbers(state.try_into().ok()?);
-        Some((loss, progress))
-    });
-    let Some((loss, progress)) = found else {
-        return Err(candle_core::Error::Msg(format!("a step of {numbers:?}")).into());
-    };
+    let progress = Progress::from_numbers(numbers.get(1..).unwrap_or_default())?;
+    let loss = numbers[0];
     let grad_norm = progress.grad_norm;
     if !loss.is_finite() || (!grad_norm.is_finite() && progress.loss_scale.exhausted()) {
         return Err(TrainingError::NotFinite { step: number, loss, grad_norm });
